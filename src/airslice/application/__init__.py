@@ -1,0 +1,1 @@
+"""Use cases, and the ports that the outside implements. Async; no third-party library."""

@@ -1,0 +1,73 @@
+"""Accounts and the RTC applications that they own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from airslice.domain.storage_target import StorageTarget
+
+
+class SliceFormat(StrEnum):
+    """File format of slices."""
+
+    WAV = "wav"
+    OGG = "ogg"
+    """Ogg Opus; the publisher's own packets, not decoded."""
+    FLAC = "flac"
+    MP3 = "mp3"
+    AAC = "aac"
+    """AAC-LC in an MPEG-4 container."""
+
+    @property
+    def extension(self) -> str:
+        """File name extension, without the dot."""
+        return "m4a" if self is SliceFormat.AAC else self.value
+
+    @property
+    def content_type(self) -> str:
+        """Media type for HTTP."""
+        return _CONTENT_TYPES[self]
+
+
+_CONTENT_TYPES = {
+    SliceFormat.WAV: "audio/wav",
+    SliceFormat.OGG: "audio/ogg",
+    SliceFormat.FLAC: "audio/flac",
+    SliceFormat.MP3: "audio/mpeg",
+    SliceFormat.AAC: "audio/mp4",
+}
+
+SAMPLE_RATES_HZ = (8_000, 16_000, 24_000, 48_000)
+"""Rates that slices may have; Opus decodes to each of them directly."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """Who signs requests."""
+
+    id: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AutoSlice:
+    """Slice every publishing user of an application for his whole stay, without a request."""
+
+    duration_s: int
+    storage: StorageTarget
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RtcApp:
+    """An RTC application: whose it is, how its tokens are signed, what its slices look like."""
+
+    app_id: str
+    app_key: str = field(repr=False)
+    account_id: str
+    callback_url: str | None = None
+    callback_secret: str = field(default="", repr=False)
+    slice_format: SliceFormat = SliceFormat.WAV
+    sample_rate_hz: int = 16_000
+    auto_slice: AutoSlice | None = None

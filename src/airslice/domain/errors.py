@@ -1,0 +1,140 @@
+"""Everything that can go wrong on purpose.
+
+    AirsliceError
+    ├── InvalidInput              a field is missing, malformed or out of range
+    │   └── StorageUnsupported    a storage platform that slices cannot go to
+    ├── AppNotFound               no such RTC application
+    ├── AppNotOwned               the application belongs to another account
+    ├── TaskNotFound              no such task is running, or none was started in the last 72 h
+    ├── TooManyTasks              the server takes no more tasks now
+    ├── RateLimited               the account asks too often
+    ├── TokenRefused              a room token that is malformed, forged, expired or too weak
+    ├── OfferRefused              an SDP offer that cannot be answered
+    ├── RoomFull                  the room takes no more publishers
+    ├── ServerFull                the server takes no more publishers
+    ├── SessionNotFound           no such publishing session
+    ├── PreconditionFailed        the session is not what the caller believes it to be
+    ├── ObjectNotFound            no such stored object
+    └── StoreFailed               storing an object failed
+
+Façades map each class to their own wire; nothing here knows HTTP.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AirsliceError(Exception):
+    """Base of all errors that airslice raises on purpose; the message is fit for the caller."""
+
+    code: ClassVar[str] = "error"
+    """Stable name for logs, metrics and our own API. Never reused, never renamed."""
+
+    retryable: ClassVar[bool] = False
+    """Whether the same request may succeed later, unchanged."""
+
+
+class InvalidInput(AirsliceError):
+    """A field is missing, malformed or out of range.
+
+    Args:
+        field: Path of the field in the caller's words, such as ``StorageConfig.Type``.
+        problem: What is wrong with it and what would be right, without a final full stop.
+    """
+
+    code = "invalid_input"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class StorageUnsupported(InvalidInput):
+    """A storage platform that slices cannot go to."""
+
+    code = "storage_unsupported"
+
+
+class AppNotFound(AirsliceError):
+    """No RTC application has this id."""
+
+    code = "app_not_found"
+
+
+class AppNotOwned(AirsliceError):
+    """The RTC application belongs to another account."""
+
+    code = "app_not_owned"
+
+
+class TaskNotFound(AirsliceError):
+    """No such task is running or, when history is asked, none was started in the last 72 h."""
+
+    code = "task_not_found"
+
+
+class TooManyTasks(AirsliceError):
+    """The server takes no more tasks now; running ones go on."""
+
+    code = "too_many_tasks"
+    retryable = True
+
+
+class RateLimited(AirsliceError):
+    """The account sends more requests per second than this operation allows."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class TokenRefused(AirsliceError):
+    """A room token is malformed, forged, expired, for another room, or lacks the privilege."""
+
+    code = "token_refused"
+
+
+class OfferRefused(AirsliceError):
+    """An SDP offer cannot be answered: malformed, or without an acceptable Opus audio section."""
+
+    code = "offer_refused"
+
+
+class RoomFull(AirsliceError):
+    """The room takes no more publishers."""
+
+    code = "room_full"
+    retryable = True
+
+
+class ServerFull(AirsliceError):
+    """The server takes no more publishers."""
+
+    code = "server_full"
+    retryable = True
+
+
+class SessionNotFound(AirsliceError):
+    """No publishing session has this id, or it has ended."""
+
+    code = "session_not_found"
+
+
+class PreconditionFailed(AirsliceError):
+    """The session is not in the state that the caller's entity tag names."""
+
+    code = "precondition_failed"
+
+
+class ObjectNotFound(AirsliceError):
+    """No such stored object."""
+
+    code = "object_not_found"
+
+
+class StoreFailed(AirsliceError):
+    """Storing an object failed; the file is kept and will be tried again."""
+
+    code = "store_failed"
+    retryable = True

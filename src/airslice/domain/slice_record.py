@@ -1,0 +1,66 @@
+"""A finished slice: its name, its facts, and how far it has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from airslice.domain.room import MIXED_STREAM, StreamKey, StreamType
+
+
+class SliceState(StrEnum):
+    """How far a slice has come."""
+
+    SPOOLED = "spooled"  # a file on this machine
+    STORED = "stored"  # confirmed by the object store
+    ANNOUNCED = "announced"  # its callback was accepted, or there is nobody to call
+    GIVEN_UP = "given_up"  # stored, but nobody took its callback
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SliceRecord:
+    """One slice of a task's run. (run_id, stream, index) is unique."""
+
+    run_id: str
+    stream: StreamKey
+    index: int
+    """Counts the slices of this stream in this run, from 0, without gaps."""
+    object_key: str
+    start_ms: int
+    """UTC label of the first sample, milliseconds since the Unix epoch."""
+    samples: int
+    """Length in samples per channel."""
+    sample_rate_hz: int
+    channels: int
+    bits_per_sample: int
+    size_bytes: int
+    sha256: str
+    """Hexadecimal, lower case."""
+    generated_at_ms: int
+    """When the file was complete: UTC, milliseconds since the Unix epoch."""
+    event_id: str
+    """Of the slice's callback; the same over all tries."""
+    state: SliceState = SliceState.SPOOLED
+
+    @property
+    def duration_ms(self) -> int:
+        """Length in milliseconds, rounded to the nearest."""
+        return (self.samples * 1000 + self.sample_rate_hz // 2) // self.sample_rate_hz
+
+    @property
+    def end_ms(self) -> int:
+        """UTC label of the end: `start_ms` plus `duration_ms`."""
+        return self.start_ms + self.duration_ms
+
+
+def object_key(
+    *, identifier: str, stream: StreamKey, start_ms: int, index: int, extension: str
+) -> str:
+    """Name a slice's object: the same slice always gets the same name.
+
+    Source: StartSegment, field Identifier: prefix, user, time stamp and number, in this order.
+    """
+    user = stream.user_id
+    if stream.stream_type is StreamType.SCREEN and stream != MIXED_STREAM:
+        user += "_screen"
+    return f"{identifier}_{user}_{start_ms}_{index}.{extension}"
