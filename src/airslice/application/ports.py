@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from airslice.domain.apps import RtcApp, SliceFormat
 from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask, TaskKey
 from airslice.domain.storage_target import StorageTarget
+from airslice.slicing.assembly import OpusDecoder as OpusDecoder
 from airslice.slicing.audio import OpusAudio, PcmAudio
 from airslice.slicing.packets import RtpPacket, SenderReport
 
@@ -76,19 +78,6 @@ class MediaEngine(Protocol):
         """
 
 
-class OpusDecoder(Protocol):
-    """A decoder of one stream: 16-bit native-endian mono PCM at the rate it was made for."""
-
-    def decode(self, payload: bytes, samples: int) -> bytes:
-        """Decode one Opus packet that lasts `samples`; a corrupt one is concealed."""
-
-    def recover(self, payload: bytes, samples: int) -> bytes:
-        """Rebuild the `samples` before `payload` from its in-band FEC, or conceal them."""
-
-    def conceal(self, samples: int) -> bytes:
-        """Make up `samples` that were lost."""
-
-
 class OpusDecoders(Protocol):
     """Makes decoders."""
 
@@ -112,8 +101,65 @@ class SliceWriter(Protocol):
 class SliceWriters(Protocol):
     """Makes writers."""
 
-    def open(self, path: Path, *, slice_format: SliceFormat, sample_rate_hz: int) -> SliceWriter:
-        """Return a writer of a new file at `path`."""
+    def open(
+        self, path: Path, *, slice_format: SliceFormat, sample_rate_hz: int, passthrough: bool
+    ) -> SliceWriter:
+        """Return a writer of a new file at `path`; what is there is replaced.
+
+        Args:
+            path: Where.
+            slice_format: What to write.
+            sample_rate_hz: Rate of the PCM to come; without meaning for passthrough.
+            passthrough: Whether `OpusAudio` is to come, for `ogg` only; else `PcmAudio`.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpooledFile:
+    """A complete file on this machine's disk."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    """Hexadecimal, lower case."""
+
+
+class SpoolFile(Protocol):
+    """A slice file that is being written in the background, its calls in order."""
+
+    name: str
+    """Unique; the file is found again by it after a restart."""
+
+    def write(self, audio: Sequence[PcmAudio] | Sequence[OpusAudio]) -> None:
+        """Append audio; the caller does not touch `audio` again. Returns at once."""
+
+    def finish(self) -> None:
+        """Nothing more follows; complete the file. Returns at once."""
+
+    def discard(self) -> None:
+        """The file is not wanted. Returns at once."""
+
+    async def finished(self) -> SpooledFile:
+        """Wait until the file is complete, safely on the disk and under its final name.
+
+        Raises:
+            StoreFailed: it could not be written.
+        """
+
+
+class Spool(Protocol):
+    """Where slices wait until they are stored."""
+
+    def open(
+        self, *, slice_format: SliceFormat, sample_rate_hz: int, passthrough: bool
+    ) -> SpoolFile:
+        """Begin a new file; `passthrough`: of the publisher's own packets."""
+
+    def path_of(self, name: str) -> Path:
+        """Where the complete file `name` lies."""
+
+    def remove(self, name: str) -> None:
+        """Remove the complete file `name`; it need not exist."""
 
 
 class ObjectStore(Protocol):

@@ -38,6 +38,8 @@ class SliceRecord:
     """Hexadecimal, lower case."""
     generated_at_ms: int
     """When the file was complete: UTC, milliseconds since the Unix epoch."""
+    spool_name: str
+    """Of its file on this machine, which is removed once it is stored."""
     event_id: str
     """Of the slice's callback; the same over all tries."""
     state: SliceState = SliceState.SPOOLED

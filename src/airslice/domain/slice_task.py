@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from airslice.domain.errors import InvalidInput
 from airslice.domain.room import RoomKey, StreamKey
 from airslice.domain.storage_target import StorageTarget
 
@@ -55,7 +56,7 @@ class SliceControl:
     ignore_silence: bool = False
     """Wholly silent slices are not produced."""
     redundant_ms: int = 0
-    """Milliseconds of the former slice's end that a slice begins with, 0 <= redundant < duration."""
+    """Milliseconds of the former slice's end that a slice begins with; less than the period."""
     redundant_duration: int = 0
     """`redundant_ms` as the owner gave it, in the unit of the wire; only echoed."""
 
@@ -159,6 +160,9 @@ class SliceTask:
     ended_at_ms: int = 0
     """UTC, milliseconds since the Unix epoch; 0 while the task has not ended."""
     stop_reason: StopReason | None = None
+    period_origin_ms: int = 0
+    """UTC, milliseconds since the Unix epoch: where aligned periods are counted from. The start,
+    or the latest update that restarted the period."""
     auto: bool = False
     """Started by the application's auto slicing, not by a request."""
 
@@ -182,6 +186,18 @@ class SliceTask:
             stop_reason=STOP_REASONS.get(event, self.stop_reason),
             ended_at_ms=at_ms if state in FINAL_STATES else self.ended_at_ms,
         )
+
+    def check(self, change: TaskChange) -> None:
+        """Refuse a change that the task cannot take.
+
+        Raises:
+            InvalidInput: the new duration is not longer than the overlap.
+        """
+        redundant_ms = self.order.control.redundant_ms
+        if change.duration_s is not None and change.duration_s * 1000 <= redundant_ms:
+            raise InvalidInput(
+                "Duration", f"must be longer than the task's overlap of {redundant_ms / 1000:g} s"
+            )
 
     def changed(self, change: TaskChange) -> SliceTask:
         """Return the task with `change` applied to its order; what is None is kept."""

@@ -13,11 +13,15 @@ from airslice.slicing.packets import LEVEL_UNKNOWN
 
 PCM_SAMPLE_BYTES = 2
 
-PREROLL_SAMPLES = 3_840
-"""80 ms at 48 kHz: how long an Opus decoder takes to converge (RFC 7845 section 4.6)."""
-
 OPUS_GRAIN_SAMPLES = 120
 """2.5 ms at 48 kHz: the shortest Opus frame; positions on a timeline are multiples of it."""
+
+PREROLL_SAMPLES = 15_360
+"""320 ms at 48 kHz: how long an Opus decoder needs to converge on speech. RFC 7845 section 4.6
+asks for 80 ms at least; docs/decisions/preroll.md has the measurements."""
+
+MAX_PREROLL_FRAMES = PREROLL_SAMPLES // OPUS_GRAIN_SAMPLES
+"""Of the shortest packets."""
 
 
 class Audio(Protocol):
@@ -73,7 +77,7 @@ class OpusAudio:
     trim: int = 0
     """Samples at the end of the last frame that do not belong; less than its length."""
     before: tuple[OpusFrame, ...] = ()
-    """What a decoder needs to converge before `frames`: the packets right before, 80 ms or all."""
+    """What a decoder needs to converge before `frames`: the packets right before."""
 
     @property
     def samples(self) -> int:
@@ -82,26 +86,20 @@ class OpusAudio:
 
     def split(self, samples: int) -> tuple[OpusAudio, OpusAudio]:
         """Cut in two after `samples`; a frame that is cut stands in both parts."""
-        cut = self.skip + samples
-        end = 0
-        for count, frame in enumerate(self.frames, start=1):
-            end += frame.samples
-            if end >= cut:
-                break
-        over = end - cut
-        head = OpusAudio(self.frames[:count], self.skip, over, self.before)
-        first = count - 1 if over else count
-        tail = OpusAudio(
-            self.frames[first:],
-            frame.samples - over if over else 0,
-            self.trim,
-            preroll(self.before + self.frames[:first]),
-        )
-        return head, tail
+        whole = 0
+        rest = self.skip + samples
+        while rest >= (length := self.frames[whole].samples):
+            rest -= length
+            whole += 1
+        before = preroll(self.before + self.frames[:whole])
+        tail = OpusAudio(self.frames[whole:], rest, self.trim, before)
+        if not rest:
+            return OpusAudio(self.frames[:whole], self.skip, 0, self.before), tail
+        return OpusAudio(self.frames[: whole + 1], self.skip, length - rest, self.before), tail
 
 
 def preroll(frames: Sequence[OpusFrame]) -> tuple[OpusFrame, ...]:
-    """Return the last of `frames` that together last `PREROLL_SAMPLES`, or all if they are fewer."""
+    """Return the last of `frames` that together last `PREROLL_SAMPLES`, or all of fewer."""
     needed = PREROLL_SAMPLES
     first = len(frames)
     while first and needed > 0:

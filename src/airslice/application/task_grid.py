@@ -1,0 +1,29 @@
+"""A task's common grid, which aligned and mixed slices are cut on."""
+
+from __future__ import annotations
+
+CUT_GRAIN_HZ = 100
+"""Updates cut on multiples of 10 ms: whole in milliseconds, in Opus frames and at every rate, so
+that a stream that joins later counts its periods from exactly the same place."""
+
+
+class TaskGrid:
+    """Samples counted from the task's first running moment."""
+
+    def __init__(self, origin_ns: int, rate_hz: int) -> None:
+        """Count samples of `rate_hz` from the moment `origin_ns` (monotonic)."""
+        self._origin_ns = origin_ns
+        self.rate_hz = rate_hz
+
+    def at(self, at_ns: int) -> int:
+        """Position of a moment (monotonic), in samples, rounded down."""
+        return (at_ns - self._origin_ns) * self.rate_hz // 1_000_000_000
+
+    def captured_ns(self, position: int) -> int:
+        """Moment of a position, on the monotonic clock."""
+        return self._origin_ns + position * 1_000_000_000 // self.rate_hz
+
+    def cut_at(self, position: int) -> int:
+        """The first place from `position` on where an update may cut."""
+        grain = self.rate_hz // CUT_GRAIN_HZ
+        return -(-position // grain) * grain

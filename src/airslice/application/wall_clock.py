@@ -1,0 +1,33 @@
+"""Label instants of the monotonic clock with UTC."""
+
+from __future__ import annotations
+
+from airslice.application.ports import Clock
+
+_STEP_NS = 20_000_000
+"""A wall clock that differs by less was slewed; following each nanosecond of it would give
+slices of one moment labels that differ."""
+
+
+class WallClock:
+    """UTC minus the monotonic clock, the same for everybody until the wall clock is stepped."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset_ns = clock.utc_ns() - clock.monotonic_ns()
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds on the clock that never steps."""
+        return self._clock.monotonic_ns()
+
+    @property
+    def offset_ns(self) -> int:
+        """UTC minus monotonic, in nanoseconds, as it is now."""
+        offset_ns = self._clock.utc_ns() - self._clock.monotonic_ns()
+        if abs(offset_ns - self._offset_ns) > _STEP_NS:
+            self._offset_ns = offset_ns
+        return self._offset_ns
+
+    def utc_ms(self) -> int:
+        """Now, in milliseconds since the Unix epoch."""
+        return self._clock.utc_ns() // 1_000_000

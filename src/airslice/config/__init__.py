@@ -1,0 +1,33 @@
+"""The configuration: one TOML file and the environment, checked, as typed values.
+
+The only part of airslice that reads either. `load` gives `Settings` or raises `ConfigError` with
+every problem found, each under the full name of its setting.
+"""
+
+from airslice.config.loading import load
+from airslice.config.problems import ConfigError
+from airslice.config.settings import (
+    Address,
+    Project,
+    Security,
+    Server,
+    Settings,
+    Slicing,
+    Storage,
+    StorageOverride,
+)
+from airslice.config.template import fresh_config
+
+__all__ = [
+    "Address",
+    "ConfigError",
+    "Project",
+    "Security",
+    "Server",
+    "Settings",
+    "Slicing",
+    "Storage",
+    "StorageOverride",
+    "fresh_config",
+    "load",
+]

@@ -1,0 +1,1 @@
+"""How an application's owner is told: adapters of the CallbackSender port."""

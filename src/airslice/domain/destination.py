@@ -1,0 +1,61 @@
+"""Where a URL given by a user may lead: never, of itself, into the operator's own network.
+
+This judges addresses, not names. Whoever dials resolves a name once, asks here about each
+address, and dials one that was permitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""Well-known prefix under which an IPv6-only host reaches IPv4 addresses (RFC 6052)."""
+
+_TUNNELS = (
+    IPv6Network("64:ff9b:1::/48"),  # NAT64 of one's own network (RFC 8215)
+    IPv6Network("2001::/32"),  # Teredo (RFC 4380)
+    IPv6Network("2002::/16"),  # 6to4 (RFC 3056)
+)
+"""IPv6 ranges that lead to an IPv4 address which nothing here can judge."""
+
+
+class AddressRule:
+    """Which addresses may be dialled: public ones, and the private networks that are listed.
+
+    Args:
+        private_networks: In CIDR notation, such as ``10.0.0.0/8`` or ``::1/128``.
+
+    Raises:
+        ValueError: one of them is not a network.
+    """
+
+    def __init__(self, private_networks: Iterable[str] = ()) -> None:
+        self._private_networks = tuple(ip_network(network) for network in private_networks)
+
+    def permits(self, address: str) -> bool:
+        """Whether `address`, an IPv4 or IPv6 literal, may be dialled; False if it is neither."""
+        try:
+            destination = _unwrapped(ip_address(address))
+        except ValueError:
+            return False
+        listed = any(destination in network for network in self._private_networks)
+        return listed or _is_public(destination)
+
+
+def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that an IPv6 one stands for, if it does."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address) and (
+        address.is_site_local or any(address in network for network in _TUNNELS)
+    ):
+        return False
+    # `is_global` alone leaves multicast in.
+    return address.is_global and not (address.is_multicast or address.is_reserved)

@@ -1,0 +1,1 @@
+"""Audio from the slicing core to file bytes, and Opus packets to PCM."""

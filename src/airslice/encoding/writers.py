@@ -1,0 +1,103 @@
+"""Slice files, by format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from airslice.application.ports import SliceWriter
+from airslice.domain.apps import SliceFormat
+from airslice.encoding.av_encoder import AvEncoder
+from airslice.encoding.ogg_opus import OggOpusEncoder
+from airslice.encoding.wav import WavEncoder
+from airslice.slicing.audio import OpusAudio, PcmAudio
+
+AudioT = TypeVar("AudioT", PcmAudio, OpusAudio, contravariant=True)
+
+
+class Encoder(Protocol[AudioT]):
+    """Turns audio into the bytes of one open file."""
+
+    def write(self, pieces: Sequence[AudioT]) -> None:
+        """Append audio."""
+
+    def close(self) -> None:
+        """Complete and close the file; it is closed even where that fails."""
+
+
+class FileSliceWriter(Generic[AudioT]):
+    """Writes one slice file, once. Everything may raise OSError; then `discard` is what is left."""
+
+    def __init__(self, path: Path, encoder: Encoder[AudioT], kind: type[AudioT]) -> None:
+        """Write audio of one `kind` through `encoder`, which has just created `path`."""
+        self._path = path
+        self._encoder: Encoder[AudioT] = encoder
+        self._kind: type[AudioT] = kind
+        self._is_open = True
+
+    def write(self, audio: Sequence[PcmAudio] | Sequence[OpusAudio]) -> None:
+        """Append audio pieces.
+
+        Raises:
+            TypeError: The file takes the other kind of audio.
+            ValueError: The file is finished or discarded.
+        """
+        self._require_open()
+        pieces = [piece for piece in audio if isinstance(piece, self._kind)]
+        if len(pieces) < len(audio):
+            raise TypeError(f"{self._path.name} takes {self._kind.__name__} only")
+        self._encoder.write(pieces)
+
+    def finish(self) -> None:
+        """Complete the file and flush it to the disk.
+
+        Raises:
+            ValueError: The file is finished or discarded.
+        """
+        self._require_open()
+        self._is_open = False
+        self._encoder.close()
+        with self._path.open("rb+") as file:
+            os.fsync(file.fileno())
+
+    def discard(self) -> None:
+        """Close and remove the file."""
+        if self._is_open:
+            self._is_open = False
+            with suppress(OSError):  # a file that is to be removed may be incomplete
+                self._encoder.close()
+        self._path.unlink(missing_ok=True)
+
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise ValueError(f"{self._path.name} is finished or discarded")
+
+
+class FileSliceWriters:
+    """Makes writers."""
+
+    def open(
+        self, path: Path, *, slice_format: SliceFormat, sample_rate_hz: int, passthrough: bool
+    ) -> SliceWriter:
+        """Return a writer of a new file at `path`.
+
+        Args:
+            path: Where; a file that is there is replaced.
+            slice_format: What to write.
+            sample_rate_hz: Rate of the PCM that will come; without meaning for passthrough.
+            passthrough: Whether `OpusAudio` will come, for Ogg only; else `PcmAudio`.
+
+        Raises:
+            OSError: The file cannot be created.
+            ValueError: Passthrough into another format than Ogg.
+        """
+        if passthrough and slice_format is not SliceFormat.OGG:
+            raise ValueError(f"Opus packets cannot be written as {slice_format}")
+        if passthrough:
+            return FileSliceWriter(path, OggOpusEncoder(path), OpusAudio)
+        if slice_format is SliceFormat.WAV:
+            return FileSliceWriter(path, WavEncoder(path, sample_rate_hz), PcmAudio)
+        return FileSliceWriter(path, AvEncoder(path, slice_format, sample_rate_hz), PcmAudio)

@@ -1,0 +1,9 @@
+"""The media engine inside the process: WebRTC publishers on one UDP port.
+
+ICE-lite (`stun`, `ice`), DTLS by OpenSSL (`dtls`), SRTP by libsrtp (`srtp`). `session` joins them
+for one publisher, `engine` for all of them. Why it is our own: docs/decisions/own-receiver.md.
+"""
+
+from airslice.engines.embedded.engine import EmbeddedEngine
+
+__all__ = ["EmbeddedEngine"]

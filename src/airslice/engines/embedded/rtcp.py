@@ -1,0 +1,116 @@
+"""RTCP: the packets that senders report with, and the reports that go back.
+
+Sans-IO. Source: RFC 3550 section 6.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+MAX_BLOCKS = 31
+"""Report blocks in one packet: their count has five bits."""
+
+_SENDER_REPORT = 200
+_RECEIVER_REPORT = 201
+_SOURCE_DESCRIPTION = 202
+_CNAME = 1
+
+_HEADER = struct.Struct("!BBH")
+_SENDER_INFO = struct.Struct("!IQI")
+_BLOCK = struct.Struct("!IIIIII")
+
+_NTP_EPOCH_S = 2_208_988_800
+"""Seconds from NTP's epoch, 1900, to Unix's."""
+_NTP_ERA = 1 << 64
+
+
+class SenderClock(NamedTuple):
+    """What a sender report says of its sender's clocks."""
+
+    ssrc: int
+    ntp: int
+    """NTP timestamp, 64 bits: seconds since 1900 in units of 2**-32 s."""
+    timestamp: int
+    """RTP timestamp of the same instant."""
+
+
+class ReportBlock(NamedTuple):
+    """What was received of one source; fields as in RFC 3550 section 6.4.1."""
+
+    ssrc: int
+    fraction_lost: int
+    """Since the former report, in 1/256."""
+    lost: int
+    """In all; negative if there were duplicates. 24 bits, signed."""
+    highest: int
+    """Extended highest sequence number, 32 bits."""
+    jitter: int
+    """In RTP ticks."""
+    last_report: int
+    """Middle 32 bits of the last sender report's NTP timestamp; 0 if there was none."""
+    delay: int
+    """Since that report, in units of 2**-16 s."""
+
+
+def sender_ssrc(packet: bytes) -> int | None:
+    """Return the SSRC of the sender of an RTCP or SRTCP packet: both have it in the clear."""
+    return int.from_bytes(packet[4:8], "big") if len(packet) >= 8 else None
+
+
+def parse_rtcp(data: bytes) -> Iterator[SenderClock]:
+    """Yield the sender reports of a compound packet, up to where it is malformed.
+
+    A goodbye changes nothing: a source that sends no more is not reported on, and the session
+    lasts as long as its peer's consent.
+    """
+    at = 0
+    while at + _HEADER.size <= len(data):
+        first, kind, words = _HEADER.unpack_from(data, at)
+        body = at + _HEADER.size
+        at = body + 4 * words
+        if first >> 6 != 2 or at > len(data):
+            return
+        if kind == _SENDER_REPORT and at - body >= _SENDER_INFO.size:
+            yield SenderClock(*_SENDER_INFO.unpack_from(data, body))
+
+
+def receiver_report(ssrc: int, blocks: Sequence[ReportBlock], *, cname: bytes) -> bytes:
+    """Build a compound packet: a receiver report and the CNAME that must go with it.
+
+    Args:
+        ssrc: The reporter's.
+        blocks: `MAX_BLOCKS` at most.
+        cname: Reporter's canonical name, at most 255 bytes.
+    """
+    body = b"".join(
+        _BLOCK.pack(
+            block.ssrc,
+            block.fraction_lost << 24 | block.lost & 0xFF_FFFF,
+            block.highest,
+            block.jitter,
+            block.last_report,
+            block.delay,
+        )
+        for block in blocks
+    )
+    report = _packet(_RECEIVER_REPORT, len(blocks), ssrc.to_bytes(4, "big") + body)
+    items = bytes([_CNAME, len(cname)]) + cname
+    items += bytes(4 - len(items) % 4)  # at least one zero ends the list
+    return report + _packet(_SOURCE_DESCRIPTION, 1, ssrc.to_bytes(4, "big") + items)
+
+
+def ntp_to_utc_ns(ntp: int) -> int:
+    """Return an NTP timestamp as nanoseconds since the Unix epoch.
+
+    Timestamps below 2**63 are of the era that begins in 2036 (RFC 5905 section 6, RFC 4330
+    section 3: the top bit tells).
+    """
+    if ntp < _NTP_ERA // 2:
+        ntp += _NTP_ERA
+    return ((ntp * 1_000_000_000) >> 32) - _NTP_EPOCH_S * 1_000_000_000
+
+
+def _packet(kind: int, count: int, body: bytes) -> bytes:
+    return _HEADER.pack(0x80 | count, kind, len(body) // 4) + body

@@ -1,0 +1,238 @@
+"""All sessions of the engine, and which datagram belongs to which.
+
+Sans-IO. A datagram is told by its first byte (RFC 7983); a connectivity check belongs to the
+session whose ufrag it names, everything else to the session that an authentic check has bound
+its source address to.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from airslice.application.ports import StreamSink
+from airslice.domain.errors import ServerFull
+from airslice.engines.embedded.answer import Transport
+from airslice.engines.embedded.dtls import DtlsServer
+from airslice.engines.embedded.sdp import parse_offer
+from airslice.engines.embedded.session import MAX_ADDRESSES, Session
+from airslice.engines.embedded.stats import Drop, EngineStats
+from airslice.engines.embedded.stun import parse_binding_request
+from airslice.engines.embedded.udp import SLOT_BYTES, AddressKey, Datagram, Slots
+
+MAX_HANDSHAKING = 512
+"""Sessions that may be without keys at a time."""
+
+HANDSHAKES_PER_S = 200
+HANDSHAKE_BURST = 200
+"""One handshake costs 1 to 2 ms of CPU time."""
+
+MAX_TRANSIT_NS = 10 * 10**9
+"""Older kernel time stamps are not believed: the wall clock has stepped."""
+
+_SMALLEST = 12
+"""An RTP header; DTLS records and STUN messages are no shorter."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Switchboard:
+    """Implements `session.Host`.
+
+    Args:
+        transport: What clients are told.
+        dtls_server: Accepts their handshakes.
+        slots: Where datagrams lie.
+        send: Sends a datagram.
+        max_sessions: More are refused.
+    """
+
+    def __init__(
+        self,
+        *,
+        transport: Transport,
+        dtls_server: DtlsServer,
+        slots: Slots,
+        send: Callable[[bytes, AddressKey], None],
+        max_sessions: int,
+    ) -> None:
+        self.slots = slots
+        self.send = send
+        self._transport = transport
+        self._dtls_server = dtls_server
+        self._max_sessions = max_sessions
+        self._by_address: dict[AddressKey, Session] = {}
+        self._by_ufrag: dict[bytes, Session] = {}
+        self._ufrags: dict[Session, list[bytes]] = {}
+        self._handshaking: set[Session] = set()
+        self._handshakes_paid_ns = 0
+        self._datagrams = 0
+        self._octets = 0
+        self._dropped: Counter[Drop] = Counter()
+
+    def open(self, offer: str, sink: StreamSink, now_ns: int) -> Session:
+        """See `MediaEngine.open`."""
+        if len(self._ufrags) >= self._max_sessions:
+            raise ServerFull(f"the server takes {self._max_sessions} publishers at most")
+        if len(self._handshaking) >= MAX_HANDSHAKING:
+            raise ServerFull("too many publishers are connecting at this moment")
+        session = Session(
+            parse_offer(offer),
+            sink,
+            host=self,
+            transport=self._transport,
+            dtls_server=self._dtls_server,
+            now_ns=now_ns,
+        )
+        self.index(session)
+        self._handshaking.add(session)
+        return session
+
+    def stats(self) -> EngineStats:
+        """Return the counters."""
+        return EngineStats(
+            datagrams=self._datagrams,
+            octets=self._octets,
+            dropped=dict(self._dropped),
+            sessions=len(self._ufrags),
+            handshaking=len(self._handshaking),
+        )
+
+    def receive(self, datagrams: Iterable[Datagram], *, now_ns: int, utc_ns: int) -> None:
+        """Take a batch.
+
+        Args:
+            datagrams: Each in its slot; overwritten there.
+            now_ns: The monotonic clock.
+            utc_ns: The wall clock, at the same moment.
+        """
+        octets = self.slots.octets
+        session_at = self._by_address.get
+        to_monotonic = now_ns - utc_ns
+        oldest = now_ns - MAX_TRANSIT_NS
+        count = total = 0
+        for size, slot, offset, key, stamp in datagrams:
+            count += 1
+            total += size
+            if not _SMALLEST <= size < SLOT_BYTES:
+                self._dropped[Drop.MALFORMED] += 1
+                continue
+            session = session_at(key)
+            try:
+                if 127 < octets[offset] < 192 and session is not None:
+                    arrival_ns = stamp + to_monotonic
+                    if not oldest < arrival_ns <= now_ns:
+                        arrival_ns = now_ns
+                    if 191 < octets[offset + 1] < 224:  # RTCP (RFC 5761 section 4)
+                        session.take_rtcp(slot, offset, size, arrival_ns)
+                    else:
+                        session.take_rtp(slot, offset, size, arrival_ns)
+                else:
+                    data = self.slots.buffer[offset : offset + size]
+                    self._receive_other(data, session, key, now_ns)
+            except Exception:
+                # Nobody's datagram may stop the others'.
+                _logger.exception("A datagram could not be handled")
+                self._dropped[Drop.FAILED] += 1
+                if session is not None:
+                    session.end("an internal error")
+        self._datagrams += count
+        self._octets += total
+
+    def _receive_other(
+        self, data: bytes, session: Session | None, key: AddressKey, now_ns: int
+    ) -> None:
+        first = data[0]
+        if first < 4:
+            self._receive_check(data, key, now_ns)
+        elif session is None:
+            self.drop(Drop.UNBOUND_ADDRESS)
+        elif 19 < first < 64:
+            session.take_dtls(data, key, now_ns)
+        else:
+            self.drop(Drop.MALFORMED)
+
+    def _receive_check(self, data: bytes, key: AddressKey, now_ns: int) -> None:
+        request = parse_binding_request(data)
+        if request is None:
+            self.drop(Drop.MALFORMED)
+            return
+        session = self._by_ufrag.get(request.username.partition(b":")[0])
+        if session is None:
+            self.drop(Drop.UNKNOWN_USER)
+            return
+        session.take_check(data, request, key, now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Do what is due in all sessions; to be called a few times a second."""
+        for session in list(self._ufrags):
+            try:
+                session.tick(now_ns)
+            except Exception:
+                _logger.exception("A session could not do what was due")
+                session.end("an internal error")
+
+    def close(self) -> None:
+        """End all sessions."""
+        for session in list(self._ufrags):
+            session.end("the server stops")
+
+    def drop(self, reason: Drop) -> None:
+        """See `Host`."""
+        self._dropped[reason] += 1
+
+    def bind(self, session: Session, key: AddressKey, now_ns: int) -> bool:
+        """See `Host`.
+
+        An address is not taken from a session whose peer is there: else any publisher could cut
+        off another, by a check that carries the other's address as its source.
+        """
+        owner = self._by_address.get(key)
+        if owner is session:
+            return True
+        if owner is not None:
+            if owner.is_using(key, now_ns):
+                return False
+            self.unbind(owner, key)
+        if len(session.addresses) >= MAX_ADDRESSES:
+            self.unbind(session, next(k for k in session.addresses if k != session.selected))
+        self._by_address[key] = session
+        session.addresses[key] = None
+        return True
+
+    def unbind(self, session: Session, key: AddressKey) -> None:
+        """See `Host`."""
+        del self._by_address[key]
+        del session.addresses[key]
+        if session.selected == key:
+            session.selected = None
+
+    def index(self, session: Session) -> None:
+        """See `Host`."""
+        for ufrag in self._ufrags.get(session, ()):
+            del self._by_ufrag[ufrag]
+        self._ufrags[session] = session.ufrags
+        for ufrag in session.ufrags:
+            self._by_ufrag[ufrag] = session
+
+    def admit_handshake(self, now_ns: int) -> bool:
+        """See `Host`. A token bucket, kept as the time when it will be full again."""
+        cost_ns = 10**9 // HANDSHAKES_PER_S
+        paid_ns = max(self._handshakes_paid_ns, now_ns) + cost_ns
+        if paid_ns - now_ns > HANDSHAKE_BURST * cost_ns:
+            return False
+        self._handshakes_paid_ns = paid_ns
+        return True
+
+    def established(self, session: Session) -> None:
+        """See `Host`."""
+        self._handshaking.discard(session)
+
+    def remove(self, session: Session) -> None:
+        """See `Host`."""
+        for key in list(session.addresses):
+            self.unbind(session, key)
+        for ufrag in self._ufrags.pop(session, ()):
+            del self._by_ufrag[ufrag]
+        self._handshaking.discard(session)

@@ -1,0 +1,11 @@
+"""The console: a page for a person, and the small admin API behind it.
+
+`ConsoleFacade.routes()` answers `/`, `/console/…` and `/api/…`. Everything that it shows or
+orders goes through `ConsoleServices`; who may ask is `AdminAccess`'s to say.
+"""
+
+from airslice.facades.console.access import AdminAccess
+from airslice.facades.console.facade import ConsoleFacade
+from airslice.facades.console.rooms import ConsoleServices
+
+__all__ = ["AdminAccess", "ConsoleFacade", "ConsoleServices"]

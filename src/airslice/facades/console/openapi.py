@@ -1,0 +1,102 @@
+"""The OpenAPI 3.1 document of the admin API, made from the table of its operations."""
+
+from __future__ import annotations
+
+import http
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from airslice.facades.console.access import COOKIE
+from airslice.facades.console.problems import CONTENT_TYPE, ProblemDetails
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One operation: how it is asked, who answers, and what."""
+
+    method: str
+    path: str
+    """With `{parameters}`, as Starlette and OpenAPI write them alike."""
+    handle: Callable[[Request], Awaitable[Response]]
+    """Its docstring is the summary."""
+    takes: type[msgspec.Struct] | None = None
+    gives: type[msgspec.Struct] | None = None
+    status: int = 200
+    """Of success."""
+    errors: tuple[int, ...] = ()
+    """What else it may answer, beyond what every operation may."""
+    query: tuple[str, ...] = ()
+    open: bool = False
+    """Whether it can be asked without being signed in."""
+
+
+def openapi_document(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
+    """Describe `operations`.
+
+    Args:
+        operations: All of the API's.
+        version: Of airslice.
+    """
+    operations = list(operations)
+    shapes = {shape for op in operations for shape in (op.takes, op.gives) if shape}
+    _, schemas = msgspec.json.schema_components(
+        sorted(shapes | {ProblemDetails}, key=lambda shape: shape.__name__),
+        ref_template="#/components/schemas/{name}",
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "airslice admin API",
+            "version": version,
+            "description": "Behind the console. Errors are problem details (RFC 9457).",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": COOKIE}},
+        },
+        "security": [{"session": []}],
+    }
+
+
+def _describe(operation: Operation) -> dict[str, Any]:
+    summary = (operation.handle.__doc__ or "").partition("\n")[0]
+    success: dict[str, Any] = {"description": http.HTTPStatus(operation.status).phrase}
+    if operation.gives:
+        success["content"] = _content("application/json", operation.gives)
+    description: dict[str, Any] = {
+        "operationId": getattr(operation.handle, "__name__", ""),
+        "summary": summary,
+        "responses": {str(operation.status): success},
+    }
+    refusals = {403, *operation.errors} if operation.open else {401, 403, *operation.errors}
+    for status in sorted(refusals):
+        description["responses"][str(status)] = {
+            "description": http.HTTPStatus(status).phrase,
+            "content": _content(CONTENT_TYPE, ProblemDetails),
+        }
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ] + [{"name": name, "in": "query", "schema": {"type": "integer"}} for name in operation.query]
+    if parameters:
+        description["parameters"] = parameters
+    if operation.takes:
+        content = _content("application/json", operation.takes)
+        description["requestBody"] = {"required": True, "content": content}
+    if operation.open:
+        description["security"] = []
+    return description
+
+
+def _content(media_type: str, shape: type[msgspec.Struct]) -> dict[str, Any]:
+    return {media_type: {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}}

@@ -1,0 +1,82 @@
+"""Errors of the admin API: RFC 9457 problem details."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Mapping
+
+import msgspec
+from starlette.responses import Response
+
+from airslice.domain import errors
+from airslice.domain.errors import AirsliceError
+
+CONTENT_TYPE = "application/problem+json"
+
+STATUSES: Mapping[type[AirsliceError], int] = {
+    errors.InvalidInput: 400,
+    errors.StorageUnsupported: 400,
+    errors.AppNotFound: 404,
+    errors.AppNotOwned: 403,
+    errors.TaskNotFound: 404,
+    errors.TooManyTasks: 503,
+    errors.RateLimited: 429,
+    errors.TokenRefused: 403,
+    errors.OfferRefused: 400,
+    errors.RoomFull: 503,
+    errors.ServerFull: 503,
+    errors.SessionNotFound: 404,
+    errors.PreconditionFailed: 412,
+    errors.ObjectNotFound: 404,
+    errors.StoreFailed: 503,
+}
+"""HTTP status of each error; `AirsliceError.code` goes along as the problem's type."""
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of an error (RFC 9457 section 3)."""
+
+    type: str
+    """urn:airslice:problem: and a code that never changes its meaning."""
+    title: str
+    status: int
+    detail: str
+
+
+class Problem(Exception):
+    """A request that is refused by the façade itself.
+
+    Args:
+        status: HTTP status.
+        code: Stable name of the problem.
+        detail: What is wrong, for the caller.
+        headers: Sent along.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.headers = headers
+
+    def response(self) -> Response:
+        """Render the problem."""
+        details = ProblemDetails(
+            type=f"urn:airslice:problem:{self.code}",
+            title=http.HTTPStatus(self.status).phrase,
+            status=self.status,
+            detail=str(self),
+        )
+        return Response(
+            msgspec.json.encode(details),
+            status_code=self.status,
+            media_type=CONTENT_TYPE,
+            headers={"Cache-Control": "no-store", **(self.headers or {})},
+        )
+
+
+def problem_of(error: AirsliceError) -> Problem:
+    """Return the problem that tells of `error`."""
+    return Problem(STATUSES.get(type(error), 500), error.code, str(error))

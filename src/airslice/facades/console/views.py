@@ -1,0 +1,150 @@
+"""What the admin API takes and gives, as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from airslice.domain.apps import RtcApp
+from airslice.domain.room import StreamKey
+from airslice.domain.slice_record import SliceRecord
+from airslice.domain.slice_task import DEFAULT_DURATION_S, DURATION_RANGE_S, SliceTask
+
+StreamName = Literal["main", "screen"]
+
+
+class Password(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Signs in."""
+
+    password: Annotated[str, Meta(max_length=1_024)]
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """Whether the caller may use the API."""
+
+    signed_in: bool
+    needs_password: bool
+
+
+class App(Struct, frozen=True, kw_only=True):
+    """An RTC application."""
+
+    app_id: str
+    account_id: str
+    slice_format: str
+    sample_rate_hz: int
+
+    @classmethod
+    def of(cls, app: RtcApp) -> App:
+        """Show `app`, without its secrets."""
+        return cls(
+            app_id=app.app_id,
+            account_id=app.account_id,
+            slice_format=app.slice_format.value,
+            sample_rate_hz=app.sample_rate_hz,
+        )
+
+
+class Apps(Struct, frozen=True, kw_only=True):
+    """All RTC applications."""
+
+    apps: list[App]
+
+
+class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who a token is for."""
+
+    user_id: str
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """A room token, and where its user publishes."""
+
+    token: str
+    whip_path: str
+
+
+class Stream(Struct, frozen=True, kw_only=True):
+    """A stream that is being published."""
+
+    user_id: str
+    stream_type: StreamName
+
+    @classmethod
+    def of(cls, stream: StreamKey) -> Stream:
+        """Show `stream`."""
+        return cls(user_id=stream.user_id, stream_type=_stream_name(stream))
+
+
+class Room(Struct, frozen=True, kw_only=True):
+    """What happens in a room now."""
+
+    streams: list[Stream]
+    slicing: bool
+    """Whether the task that the console started is active."""
+
+
+class SlicingOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a room is to be sliced; as StartSegment's Duration and Control."""
+
+    duration_s: Annotated[int, Meta(ge=DURATION_RANGE_S[0], le=DURATION_RANGE_S[-1])] = (
+        DEFAULT_DURATION_S
+    )
+    align: bool = False
+    mixed: bool = False
+    ignore_silence: bool = False
+
+
+class SlicingStarted(Struct, frozen=True, kw_only=True):
+    """Answer to an order."""
+
+    started: bool
+    """False: the task was active already, and goes on unchanged."""
+
+
+class Slice(Struct, frozen=True, kw_only=True):
+    """A finished slice."""
+
+    task_id: str
+    user_id: str
+    stream_type: StreamName
+    index: int
+    start_ms: int
+    """UTC, milliseconds since the Unix epoch."""
+    duration_ms: int
+    size_bytes: int
+    sha256: str
+    state: str
+    bucket: str
+    object_key: str
+    url: str | None
+    """Where it can be read for a while; null while it is not stored, or stored elsewhere."""
+
+    @classmethod
+    def of(cls, task: SliceTask, record: SliceRecord, url: str | None) -> Slice:
+        """Show `record`, a slice of `task`."""
+        return cls(
+            task_id=task.key.task_id,
+            user_id=record.stream.user_id,
+            stream_type=_stream_name(record.stream),
+            index=record.index,
+            start_ms=record.start_ms,
+            duration_ms=record.duration_ms,
+            size_bytes=record.size_bytes,
+            sha256=record.sha256,
+            state=record.state.value,
+            bucket=task.order.storage.bucket,
+            object_key=record.object_key,
+            url=url,
+        )
+
+
+class Slices(Struct, frozen=True, kw_only=True):
+    """The latest slices of a room, newest first."""
+
+    slices: list[Slice]
+
+
+def _stream_name(stream: StreamKey) -> StreamName:
+    return "screen" if stream.stream_type else "main"

@@ -1,0 +1,70 @@
+"""For operators: ``/healthz``, ``/readyz`` and ``/metrics``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """One figure that operators can watch; never of a single user, who are without number."""
+
+    name: str
+    """In Prometheus' style, without prefix."""
+    meaning: str
+    read: Callable[[], float]
+    counts: bool = False
+    """Whether it only ever grows."""
+
+
+class _Readings(Collector):
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self._readings = readings
+
+    def collect(self) -> Iterable[Metric]:
+        for reading in self._readings:
+            family = CounterMetricFamily if reading.counts else GaugeMetricFamily
+            yield family(f"airslice_{reading.name}", reading.meaning, value=reading.read())
+
+
+class HealthFacade:
+    """Tells whether the server lives, whether it takes work, and how much it does."""
+
+    def __init__(self, readings: Sequence[Reading], is_ready: Callable[[], bool]) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_Readings(readings))
+        self._is_ready = is_ready
+
+    def routes(self) -> list[Route]:
+        """Return the routes of health and readiness."""
+        return [
+            Route("/healthz", self._live, methods=["GET"]),
+            Route("/readyz", self._ready, methods=["GET"]),
+        ]
+
+    def metrics_routes(self) -> list[Route]:
+        """Return the route of the metrics, which may have an address of its own."""
+        return [Route("/metrics", self._metrics, methods=["GET"])]
+
+    async def _live(self, request: Request) -> Response:
+        del request
+        return PlainTextResponse("ok\n")
+
+    async def _ready(self, request: Request) -> Response:
+        del request
+        if self._is_ready():
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("stopping\n", 503)
+
+    async def _metrics(self, request: Request) -> Response:
+        del request
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

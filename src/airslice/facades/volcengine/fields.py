@@ -1,0 +1,70 @@
+"""Checks that the fields of many requests share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from airslice.domain.errors import InvalidInput
+from airslice.domain.room import is_valid_id
+from airslice.facades.volcengine import errors
+from airslice.facades.volcengine.errors import Refusal, WireError
+
+Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+"""Every number of this wire (`*int32` in volc-sdk-golang `service/rtc/v20231101/model.go`)."""
+
+ID_RULE = "must match [a-zA-Z0-9_@\\-\\.]{1,128}"
+
+
+def required(field: str, text: str | None, missing: WireError = errors.MISSING_PARAMETER) -> str:
+    """Return `text`, which must be there.
+
+    Raises:
+        Refusal: `text` is empty or null.
+    """
+    if not text:
+        raise Refusal(missing, field)
+    return text
+
+
+def required_id(
+    field: str,
+    text: str | None,
+    *,
+    missing: WireError = errors.MISSING_PARAMETER,
+    illegal: WireError = errors.INVALID_PARAMETER,
+) -> str:
+    """Return `text`, which must be there and be an id.
+
+    Raises:
+        Refusal: `text` is empty or no id.
+    """
+    given = required(field, text, missing)
+    if not is_valid_id(given):
+        raise Refusal(illegal, f"{field}: {ID_RULE}")
+    return given
+
+
+def optional_id(field: str, text: str | None) -> str | None:
+    """Return `text`, which must be an id; None if it is empty or not there.
+
+    Raises:
+        InvalidInput: `text` is no id.
+    """
+    if not text:
+        return None
+    if not is_valid_id(text):
+        raise InvalidInput(field, ID_RULE)
+    return text
+
+
+def in_range(field: str, value: int, allowed: range) -> int:
+    """Return `value`, which must be in `allowed`.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    if value not in allowed:
+        raise InvalidInput(field, f"must be from {allowed[0]} to {allowed[-1]}")
+    return value

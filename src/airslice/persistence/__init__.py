@@ -1,0 +1,1 @@
+"""Where tasks and slices are remembered: adapters of the TaskStore port."""

@@ -1,0 +1,125 @@
+"""Turn pieces of a timeline into blocks of audio: decoded, or as Opus packets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from airslice.slicing.audio import (
+    MAX_PREROLL_FRAMES,
+    PCM_SAMPLE_BYTES,
+    Audio,
+    OpusAudio,
+    OpusFrame,
+    PcmAudio,
+    preroll,
+)
+from airslice.slicing.opus_packet import lost_frames, silent_frames
+from airslice.slicing.packets import RTP_CLOCK_HZ
+from airslice.slicing.timeline import Piece, PieceKind
+
+A = TypeVar("A", bound=Audio)
+
+
+class Block(NamedTuple, Generic[A]):
+    """Audio without a gap, at its place on a stream's timeline."""
+
+    position: int
+    """Of the first sample, counted in samples of the audio's own rate."""
+    audio: A
+
+
+class OpusDecoder(Protocol):
+    """A decoder of one stream: int16 native-endian mono PCM at the rate it was made for."""
+
+    def decode(self, payload: bytes, samples: int) -> bytes:
+        """Decode one Opus packet that lasts `samples`; a corrupt one is concealed."""
+
+    def recover(self, payload: bytes, samples: int) -> bytes:
+        """Rebuild the `samples` before `payload` from its in-band FEC, or conceal them."""
+
+    def conceal(self, samples: int) -> bytes:
+        """Make up `samples` that were lost."""
+
+
+class PcmAssembler:
+    """Decode a stream's pieces, each once, in order."""
+
+    def __init__(self, decoder: OpusDecoder, sample_rate_hz: int) -> None:
+        """Decode with `decoder`, made for `sample_rate_hz`, which must divide 48 kHz."""
+        self._decoder = decoder
+        self._divisor = RTP_CLOCK_HZ // sample_rate_hz
+
+    def warm_up(self, frames: Sequence[OpusFrame]) -> None:
+        """Let the decoder converge on the packets right before the first piece."""
+        for frame in frames:
+            self._decoder.decode(frame.payload, frame.samples // self._divisor)
+
+    def assemble(self, pieces: Sequence[Piece]) -> list[Block[PcmAudio]]:
+        """Decode `pieces`, which must follow those of the last call."""
+        blocks: list[Block[PcmAudio]] = []
+        divisor = self._divisor
+        decode = self._decoder.decode
+        run: list[bytes] = []
+        start = end = -1
+        for position, samples, kind, packet in pieces:
+            if position != end:
+                if run:
+                    blocks.append(Block(start // divisor, PcmAudio(b"".join(run))))
+                    run = []
+                start = position
+            length = samples // divisor
+            if packet is None:
+                run.append(self._made_up(kind, length))
+            elif kind is PieceKind.PACKET:
+                run.append(decode(packet.payload, length))
+            else:
+                run.append(self._decoder.recover(packet.payload, length))
+            end = position + samples
+        if run:
+            blocks.append(Block(start // divisor, PcmAudio(b"".join(run))))
+        return blocks
+
+    def _made_up(self, kind: PieceKind, samples: int) -> bytes:
+        if kind is PieceKind.SILENT:
+            return bytes(samples * PCM_SAMPLE_BYTES)
+        return self._decoder.conceal(samples)
+
+
+class PassthroughAssembler:
+    """Hand a stream's pieces on as Opus packets, gaps filled with packets made up."""
+
+    def __init__(self, before: tuple[OpusFrame, ...] = ()) -> None:
+        """Go on after the packets `before`."""
+        self._before = before
+
+    @property
+    def before(self) -> tuple[OpusFrame, ...]:
+        """The packets right before the next piece, enough for a decoder to converge."""
+        return self._before
+
+    def assemble(self, pieces: Sequence[Piece]) -> list[Block[OpusAudio]]:
+        """Take `pieces`, which must follow those of the last call."""
+        blocks: list[Block[OpusAudio]] = []
+        run: list[OpusFrame] = []
+        start = end = -1
+        for position, samples, kind, packet in pieces:
+            if position != end:
+                self._flush(start, run, blocks)
+                run = []
+                start = position
+            if kind is PieceKind.PACKET and packet is not None:
+                run.append(OpusFrame(packet.payload, samples, packet.level))
+            elif kind is PieceKind.SILENT:
+                run += silent_frames(samples)
+            else:
+                last = run[-1:] or self._before[-1:] or silent_frames(960)
+                run += lost_frames(last[0], samples)
+            end = position + samples
+        self._flush(start, run, blocks)
+        return blocks
+
+    def _flush(self, start: int, run: list[OpusFrame], blocks: list[Block[OpusAudio]]) -> None:
+        if run:
+            blocks.append(Block(start, OpusAudio(tuple(run), before=self._before)))
+            self._before = preroll(self._before + tuple(run[-MAX_PREROLL_FRAMES:]))

@@ -1,0 +1,1 @@
+"""Where finished slices go: adapters of the ObjectStore port."""

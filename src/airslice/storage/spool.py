@@ -1,0 +1,207 @@
+"""Slice files on this machine's disk, written in the background, until they are stored."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import threading
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+from pathlib import Path
+
+from airslice.application.ports import SliceWriter, SliceWriters, SpooledFile
+from airslice.domain.apps import SliceFormat
+from airslice.domain.errors import StoreFailed
+from airslice.slicing.audio import OpusAudio, PcmAudio
+
+_log = logging.getLogger(__name__)
+
+WRITER_THREADS = 4
+"""Encoders and the disk let go of the interpreter, so threads really run side by side."""
+
+MAX_PENDING_WRITES = 8_000
+"""Writes that wait for the disk: 2 s of audio each, 512 MB at 16 kHz. A disk that falls further
+behind cannot keep up at all; what is more is refused and its slice reported as lost."""
+
+_PART = ".part"
+
+
+class _Order(Enum):
+    FINISH = "finish"
+    DISCARD = "discard"
+
+
+class DiskSpool:
+    """A directory of slice files (port `Spool`)."""
+
+    def __init__(self, directory: Path, writers: SliceWriters) -> None:
+        """Use `directory`, which is made if it is missing; half-written files are removed."""
+        directory.mkdir(parents=True, exist_ok=True)
+        for part in directory.glob(f"*{_PART}"):
+            part.unlink()
+        self._directory = directory
+        self._writers = writers
+        self._threads = ThreadPoolExecutor(WRITER_THREADS, thread_name_prefix="spool")
+        self._pending_lock = threading.Lock()
+        self._pending_writes = 0
+
+    @property
+    def pending_writes(self) -> int:
+        """Writes that wait for the disk."""
+        return self._pending_writes
+
+    def open(
+        self, *, slice_format: SliceFormat, sample_rate_hz: int, passthrough: bool
+    ) -> DiskSpoolFile:
+        """Begin a new file; `passthrough`: of the publisher's own packets."""
+        return DiskSpoolFile(self, slice_format, sample_rate_hz, passthrough)
+
+    def path_of(self, name: str) -> Path:
+        """Where the complete file `name` lies."""
+        return self._directory / name
+
+    def remove(self, name: str) -> None:
+        """Remove the complete file `name`; it need not exist."""
+        self.path_of(name).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Wait until all that was begun is written."""
+        self._threads.shutdown()
+
+    def _open_writer(self, file: DiskSpoolFile) -> SliceWriter:
+        return self._writers.open(
+            self.path_of(file.name + _PART),
+            slice_format=file.slice_format,
+            sample_rate_hz=file.sample_rate_hz,
+            passthrough=file.passthrough,
+        )
+
+    def _reserve_write(self) -> bool:
+        with self._pending_lock:
+            if self._pending_writes >= MAX_PENDING_WRITES:
+                return False
+            self._pending_writes += 1
+            return True
+
+    def _release_write(self) -> None:
+        with self._pending_lock:
+            self._pending_writes -= 1
+
+
+class DiskSpoolFile:
+    """One file: its calls are carried out in order, on any thread of the pool (`SpoolFile`)."""
+
+    def __init__(
+        self,
+        spool: DiskSpool,
+        slice_format: SliceFormat,
+        sample_rate_hz: int,
+        passthrough: bool,
+    ) -> None:
+        self.name = f"{uuid.uuid4().hex}.{slice_format.extension}"
+        self.slice_format = slice_format
+        self.sample_rate_hz = sample_rate_hz
+        self.passthrough = passthrough
+        self._spool = spool
+        self._orders: deque[Sequence[PcmAudio] | Sequence[OpusAudio] | _Order] = deque()
+        self._lock = threading.Lock()
+        self._busy = False
+        self._writer: SliceWriter | None = None
+        self._failure: StoreFailed | None = None
+        self._loop = asyncio.get_running_loop()
+        self._finished: asyncio.Future[SpooledFile] = self._loop.create_future()
+
+    def write(self, audio: Sequence[PcmAudio] | Sequence[OpusAudio]) -> None:
+        """Append audio. Returns at once."""
+        if self._spool._reserve_write():
+            self._order(audio)
+        else:
+            self._failure = StoreFailed("the disk of the spool is too slow")
+
+    def finish(self) -> None:
+        """Complete the file. Returns at once."""
+        self._order(_Order.FINISH)
+
+    def discard(self) -> None:
+        """Remove the file. Returns at once."""
+        self._order(_Order.DISCARD)
+
+    async def finished(self) -> SpooledFile:
+        """Wait until the file is complete; raises `StoreFailed` if it could not be written."""
+        return await asyncio.shield(self._finished)
+
+    def _order(self, order: Sequence[PcmAudio] | Sequence[OpusAudio] | _Order) -> None:
+        with self._lock:
+            self._orders.append(order)
+            if self._busy:
+                return
+            self._busy = True
+        self._spool._threads.submit(self._work)
+
+    def _work(self) -> None:
+        """Carry out orders until there are none; on a thread of the pool."""
+        while True:
+            with self._lock:
+                if not self._orders:
+                    self._busy = False
+                    return
+                order = self._orders.popleft()
+            try:
+                self._carry_out(order)
+            except Exception as error:  # whatever breaks a file must not end the thread
+                _log.exception("spool file %s cannot be written", self.name)
+                self._failure = StoreFailed(f"the spool cannot be written: {error}")
+                if order is _Order.FINISH:
+                    self._settle(None)
+
+    def _carry_out(self, order: Sequence[PcmAudio] | Sequence[OpusAudio] | _Order) -> None:
+        if self._writer is None and self._failure is None:
+            self._writer = self._spool._open_writer(self)
+        writer = self._writer
+        if not isinstance(order, _Order):
+            try:
+                if writer is not None and self._failure is None:
+                    writer.write(order)
+            finally:
+                self._spool._release_write()
+        elif order is _Order.DISCARD or self._failure is not None or writer is None:
+            if writer is not None:
+                writer.discard()
+            self._settle(None)
+        else:
+            writer.finish()
+            self._settle(self._published())
+
+    def _published(self) -> SpooledFile:
+        """Give the complete file its name, so that it outlives the power."""
+        path = self._spool.path_of(self.name)
+        part = path.with_name(self.name + _PART)
+        with part.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+            size_bytes = file.tell()
+        part.rename(path)
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return SpooledFile(path=path, size_bytes=size_bytes, sha256=digest.hexdigest())
+
+    def _settle(self, file: SpooledFile | None) -> None:
+        self._loop.call_soon_threadsafe(self._settle_on_loop, file)
+
+    def _settle_on_loop(self, file: SpooledFile | None) -> None:
+        if self._finished.done():
+            return
+        if file is not None:
+            self._finished.set_result(file)
+        elif self._failure is not None:
+            self._finished.set_exception(self._failure)
+            self._finished.exception()  # nobody may be waiting, which is no news
+        else:
+            self._finished.cancel()  # discarded

@@ -1,0 +1,114 @@
+"""One server for all tests that do no harm to it, and others of their own for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.callback_sink import CallbackSink
+from tests.acceptance.rtp_publisher import RtpPublisher, Whereto
+from tests.acceptance.running_server import RunningServer
+from tests.acceptance.slicing_client import SlicingClient, order_slicing
+
+
+@pytest.fixture(scope="session")
+def sink() -> Iterator[CallbackSink]:
+    """Takes the callbacks of all servers; every signature must have been right."""
+    sink = CallbackSink()
+    yield sink
+    sink.close()
+    assert not sink.problems
+
+
+@pytest.fixture(scope="session")
+def make_server(
+    sink: CallbackSink, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., RunningServer]]:
+    """Starts a server; all are closed at the end."""
+    with ExitStack() as stack:
+
+        def make(**environment: str) -> RunningServer:
+            server = RunningServer(tmp_path_factory.mktemp("server"), sink.url, environment)
+            sink.secrets |= {app.app_id: app.callback_secret for app in server.apps.values()}
+            server.start()
+            stack.callback(server.close)
+            return server
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def server(make_server: Callable[..., RunningServer]) -> RunningServer:
+    """The server that tests share: each has rooms of its own."""
+    return make_server()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    """Talks HTTP."""
+    async with httpx.AsyncClient(timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+def client(server: RunningServer, http: httpx.AsyncClient) -> SlicingClient:
+    """Signs requests to the shared server."""
+    return SlicingClient(server, http)
+
+
+@pytest.fixture
+def order(client: SlicingClient, sink: CallbackSink, server: RunningServer) -> Any:
+    """Starts a task on the shared server: `await order(room=…, **fields)`."""
+    return partial(order_slicing, client, sink, server)
+
+
+class Stage:
+    """Brings publishers to a server and takes them away again."""
+
+    def __init__(self, server: RunningServer, http: httpx.AsyncClient) -> None:
+        self.server = server
+        self._http = http
+        self._publishers: list[RtpPublisher] = []
+
+    async def publish(
+        self, loop: list[bytes], *, room: str, user: str, kind: str = "wav"
+    ) -> RtpPublisher:
+        """Let `user` publish a loop of packets."""
+        token = self.server.token(kind, room, user)
+        whereto = Whereto(endpoint=self.server.endpoint(kind, room), token=token)
+        publisher = RtpPublisher(loop, whereto)
+        self._publishers.append(publisher)
+        await publisher.start(self._http)
+        return publisher
+
+    async def leave(self, publisher: RtpPublisher) -> None:
+        """Let a publisher leave his room."""
+        await publisher.stop(self._http)
+        self._publishers.remove(publisher)
+
+    async def close(self) -> None:
+        """Take away whoever is still there."""
+        for publisher in self._publishers:
+            await publisher.close()
+
+
+@pytest.fixture
+async def stage(server: RunningServer, http: httpx.AsyncClient) -> AsyncIterator[Stage]:
+    """Publishers of the shared server."""
+    stage = Stage(server, http)
+    yield stage
+    await stage.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Where browsers leave pictures, for whoever wants to look."""
+    folder = Path("/tmp/airslice-screenshots")
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -1,0 +1,18 @@
+"""Fixtures of the use cases' tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from tests.application.stage import Stage
+
+
+@pytest_asyncio.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    stage = Stage(tmp_path / "spool")
+    yield stage
+    await stage.delivery.close()
+    stage.spool.close()

@@ -1,0 +1,225 @@
+"""Everything around the use cases, in memory and with a clock that is turned by hand."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import io
+import itertools
+import json
+import wave
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from airslice.application.ports import StreamSink
+from airslice.application.rooms import Rooms
+from airslice.application.slice_delivery import SliceDelivery
+from airslice.application.slice_tasks import SliceTasks
+from airslice.application.track_maker import RunTools
+from airslice.application.wall_clock import WallClock
+from airslice.delivery.recording import RecordingCallbackSender
+from airslice.domain.apps import Account, RtcApp
+from airslice.domain.room import StreamKey, StreamType
+from airslice.domain.slice_task import SliceControl, TaskKey, TaskOrder
+from airslice.domain.storage_target import StorageTarget, StorageVendor
+from airslice.encoding.writers import FileSliceWriters
+from airslice.persistence.memory import MemoryTaskStore
+from airslice.slicing.packets import RtpPacket
+from airslice.storage.memory import MemoryObjectStore
+from airslice.storage.spool import DiskSpool
+
+APP = RtcApp(
+    app_id="0123456789abcdef01234567",
+    app_key="app key",
+    account_id="2100000000",
+    callback_url="http://receiver.invalid/",
+    callback_secret="callback secret",
+)
+ACCOUNT = Account(id="2100000000", access_key="AK", secret_key="SK")
+RATE = 16_000
+FRAME_NS = 20_000_000
+FRAME_SAMPLES = RATE // 50
+TARGET = StorageTarget(vendor=StorageVendor.TOS, region=0, bucket="bucket", account_id="1")
+TOC_CELT_20_MS = 0xF8
+
+
+class HandClock:
+    """Time passes when a test says so (port `Clock`)."""
+
+    def __init__(self) -> None:
+        self.now_ns = 5_000_000_000
+        self.utc_minus_monotonic_ns = 1_700_000_000_000_000_000
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
+
+    def utc_ns(self) -> int:
+        return self.now_ns + self.utc_minus_monotonic_ns
+
+
+class ValueDecoders:
+    """Decoders of packets that hold one sample value, which they repeat."""
+
+    def open(self, sample_rate_hz: int) -> ValueDecoders:
+        assert sample_rate_hz == RATE
+        return self
+
+    def decode(self, payload: bytes, samples: int) -> bytes:
+        value = int.from_bytes(payload[1:3], "big", signed=True)
+        return array.array("h", [value]).tobytes() * samples
+
+    def recover(self, payload: bytes, samples: int) -> bytes:
+        return self.conceal(samples)
+
+    def conceal(self, samples: int) -> bytes:
+        return bytes(2 * samples)
+
+
+@dataclass(eq=False)
+class Speaker:
+    """One publisher's RTP: 20 ms packets, each with one sample value."""
+
+    stage: Stage
+    sink: StreamSink
+    ssrc: int
+    sequence: int = 100
+    timestamp: int = 1_000
+    take: Callable[[RtpPacket], object] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.take = self.sink.source(self.ssrc)
+
+    def say(self, value: int) -> None:
+        """Send 20 ms of a value, as if captured now; a speaker who has left says nothing."""
+        payload = bytes((TOC_CELT_20_MS,)) + value.to_bytes(2, "big", signed=True)
+        now_ns = self.stage.clock.now_ns
+        self.take(RtpPacket(self.sequence & 0xFFFF, self.timestamp, now_ns, 20, payload))
+        self.sequence += 1
+        self.timestamp += 960
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A slice as its owner finds it."""
+
+    user: str
+    index: int
+    start_ms: int
+    key: str
+    pcm: array.array[int]
+
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / RATE
+
+
+class Stage:
+    """The use cases on in-memory adapters."""
+
+    def __init__(self, spool: Path, *, app: RtcApp = APP, max_tasks: int = 10) -> None:
+        self.clock = HandClock()
+        self.app = app
+        self.store = MemoryTaskStore()
+        self.objects = MemoryObjectStore()
+        self.sender = RecordingCallbackSender()
+        self.spool = DiskSpool(spool, FileSliceWriters())
+        self.max_tasks = max_tasks
+        self._ssrcs = itertools.count(1)
+        self.boot()
+
+    def boot(self) -> None:
+        """Start the server's parts anew, over the same stores."""
+        wall_clock = WallClock(self.clock)
+        apps = {self.app.app_id: self.app}
+        self.delivery = SliceDelivery(
+            store=self.store,
+            objects=self.objects,
+            spool=self.spool,
+            sender=self.sender,
+            wall_clock=wall_clock,
+            apps=apps,
+        )
+        self.rooms = Rooms(
+            wall_clock=wall_clock,
+            decoders=ValueDecoders(),
+            reorder_window_ns=200_000_000,
+            max_publishers_per_room=50,
+        )
+        self.tasks = SliceTasks(
+            apps=apps,
+            rooms=self.rooms,
+            store=self.store,
+            delivery=self.delivery,
+            tools=RunTools(
+                spool=self.spool,
+                wall_clock=wall_clock,
+                silence_dbfs=-50,
+                on_cut=self.delivery.accept,
+            ),
+            max_tasks=self.max_tasks,
+        )
+
+    def order(self, task_id: str = "task", **changes: Any) -> TaskOrder:
+        """An order for the room ``room``; `control` takes keywords of SliceControl as a dict."""
+        control = SliceControl(**changes.pop("control", {}))
+        order = TaskOrder(
+            key=TaskKey(self.app.app_id, "room", task_id),
+            api_version="2023-11-01",
+            storage=TARGET,
+            identifier="prefix",
+            duration_s=1,
+            control=control,
+        )
+        return replace(order, **changes)
+
+    def join(self, user: str, stream_type: StreamType = StreamType.MAIN) -> Speaker:
+        """Let a user publish into the room ``room``."""
+        sink = self.rooms.publish(self.app, "room", StreamKey(user, stream_type))
+        return Speaker(self, sink, next(self._ssrcs))
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass in silence."""
+        self.run(seconds, {})
+
+    def run(self, seconds: float, speakers: dict[Speaker, int] | Iterable[Speaker]) -> None:
+        """Let speakers speak for a while: each a value, or 1000 where none is given."""
+        values = speakers if isinstance(speakers, dict) else dict.fromkeys(speakers, 1_000)
+        for _ in range(round(seconds * 50)):
+            self.clock.now_ns += FRAME_NS
+            for speaker, value in values.items():
+                speaker.say(value)
+            self.rooms.beat()
+
+    async def settle(self) -> None:
+        """Wait until all slices that were cut are stored and announced."""
+        async with asyncio.timeout(10):
+            while self.delivery.waiting_slices:
+                await asyncio.sleep(0.001)
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for a condition of background work."""
+        async with asyncio.timeout(10):
+            while not await condition():
+                await asyncio.sleep(0.001)
+
+    def stored(self, user: str | None = None) -> list[Stored]:
+        """The slices in the bucket, in the order in which they were announced."""
+        slices = []
+        for event in self.sender.sent:
+            facts = json.loads(event.data)
+            for data in facts["Data"]:
+                body = self.objects.body(facts["Bucket"], data["ObjectKey"])
+                with wave.open(io.BytesIO(body)) as file:
+                    pcm = array.array("h", file.readframes(file.getnframes()))
+                slices.append(
+                    Stored(
+                        user=data["Stream"]["UserId"],
+                        index=data["Index"],
+                        start_ms=data["StartTime"],
+                        key=data["ObjectKey"],
+                        pcm=pcm,
+                    )
+                )
+        return [s for s in slices if user in (None, s.user)]

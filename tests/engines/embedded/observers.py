@@ -1,0 +1,52 @@
+"""What the tests of the embedded engine watch with."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from airslice.slicing.packets import RtpPacket, SenderReport
+
+
+class RecordingSink:
+    """A `StreamSink` that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.packets: dict[int, list[RtpPacket]] = {}
+        self.reports: list[tuple[int, SenderReport]] = []
+        self.ends = 0
+
+    def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
+        assert ssrc not in self.packets, "a source is asked for once"
+        return self.packets.setdefault(ssrc, []).append
+
+    def sender_report(self, ssrc: int, report: SenderReport) -> None:
+        self.reports.append((ssrc, report))
+
+    def ended(self) -> None:
+        self.ends += 1
+
+    @property
+    def all_packets(self) -> list[RtpPacket]:
+        return [packet for packets in self.packets.values() for packet in packets]
+
+
+class SystemClock:
+    """The machine's clocks, and a hand that pushes the monotonic one forward."""
+
+    def __init__(self) -> None:
+        self.pushed_ns = 0
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns() + self.pushed_ns
+
+    def utc_ns(self) -> int:
+        return time.time_ns()
+
+
+async def eventually(condition: Callable[[], object], timeout_s: float = 10) -> None:
+    """Wait until `condition` holds."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.005)

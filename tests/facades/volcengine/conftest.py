@@ -1,0 +1,40 @@
+"""A façade over stand-ins, and a client of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from airslice.domain.apps import Account
+from airslice.facades.volcengine import VolcengineFacade
+from tests.facades.volcengine.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.facades.volcengine.wire_client import WireClient
+
+ACCOUNTS = (
+    Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),
+    Account(id="2100000001", access_key="AKOTHER", secret_key="SKOTHER"),
+)
+OWNERS = {"661e0000000000000005543c": "2100000000", "661e0000000000000000ffff": "2100000001"}
+
+
+@pytest.fixture
+def clock() -> HandTurnedClock:
+    return HandTurnedClock(utc_ms=1_677_477_732_000)
+
+
+@pytest.fixture
+def tasks(clock: HandTurnedClock) -> InMemorySliceTasks:
+    return InMemorySliceTasks(OWNERS, clock)
+
+
+@pytest.fixture
+def facade(tasks: InMemorySliceTasks, clock: HandTurnedClock) -> VolcengineFacade:
+    return VolcengineFacade(accounts=ACCOUNTS, tasks=tasks, clock=clock)
+
+
+@pytest.fixture
+async def wire(facade: VolcengineFacade, clock: HandTurnedClock) -> AsyncIterator[WireClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(facade)) as http:
+        yield WireClient(http=http, clock=clock)
