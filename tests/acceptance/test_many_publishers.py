@@ -32,7 +32,7 @@ def voice(number: int) -> Samples:
     Together the short beeps are far too loud.
     """
     sound = beeps(2.0, every_s=2.0, frequency=600, amplitude=6_000).astype(np.int32)
-    own_s = 0.3 + 0.1 * number
+    own_s = 0.3 + 0.08 * number
     pitch = 300 + 45 * number
     sound += beeps(2.0, every_s=2.0, first_s=own_s, length_s=0.09, frequency=pitch)
     return np.clip(sound, -32_768, 32_767).astype(np.int16)

@@ -48,8 +48,8 @@ from tests.slicing.naive_model import (
 RATE_HZ = 16_000
 DIVISOR = 3
 WINDOW_NS = DEFAULT_WINDOW_NS
-LONGEST_RUN = 1_600
-"""Grains, 4 s: so that the least delay of the last 5 s is always that of an undelayed packet."""
+LONGEST_RUN = 1_000
+"""Grains, 2.5 s: so that the least delay of the last 4 s is always that of an undelayed packet."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Keep one stream on a task's common grid although its audio clock drifts.
 
 Sans-IO. A publisher's audio clock runs up to 200 ppm off the wall clock. Where the stream has
-moved more than `TOLERANCE_S` off its place, single samples are left out or put in, at most one
+drifted more than `TOLERANCE_S` off its place, single samples are left out or put in, at most one
 in 20 ms, in the quietest frames at hand, until it is back. Without drift nothing is touched.
 """
 
@@ -19,8 +19,16 @@ from airslice.slicing.packets import LEVEL_UNKNOWN
 
 A = TypeVar("A", bound=Audio)
 
-TOLERANCE_S = 0.004
-"""Deviation at which correction begins; with one sample in 20 ms it stays under 5 ms."""
+TOLERANCE_S = 0.003
+"""Deviation at which correction begins. Clocks tell of 200 ppm up to 8 s late, so that it stays
+under 5 ms."""
+
+STEP_S = 0.002
+"""A place that moves this much between two blocks did not drift there: its clock was corrected,
+as by a stream's first sender report, or is imprecise."""
+
+LET_BE_S = 0.015
+"""Such steps are worth no correction until they add up to this: places are within 20 ms."""
 
 LEAP_S = 0.040
 """A stream this much before its place missed a pause: it is moved at once, over silence."""
@@ -39,10 +47,14 @@ class GridPlacer(Generic[A]):
         """Correct with `stretch`; positions are rounded to multiples of `grain` samples."""
         self._stretch = stretch
         self._tolerance = round(TOLERANCE_S * sample_rate_hz)
+        self._step = round(STEP_S * sample_rate_hz)
+        self._let_be = round(LET_BE_S * sample_rate_hz)
         self._leap = round(LEAP_S * sample_rate_hz)
         self._catch_up = round(CATCH_UP_S * sample_rate_hz)
         self._grain = grain
         self._offset: int | None = None
+        self._error = 0  # of the block before
+        self._stepped = 0  # of it, what is let be
         self._correcting = False
         self.corrected_samples = 0
         """Samples put in and left out so far."""
@@ -59,22 +71,28 @@ class GridPlacer(Generic[A]):
         error = target - block.position - self._offset
         if error >= self._leap or error <= -self._catch_up:
             self._offset += self._rounded(error)
-            self._correcting = False
+            self._stepped = 0
             error = 0
+        elif abs(error - self._error) > self._step:
+            stepped = self._stepped + error - self._error
+            self._stepped = stepped if abs(stepped) <= self._let_be else 0
+        self._error = error
         position = block.position + self._offset
-        if abs(error) > self._tolerance:
+        drift = error - self._stepped
+        if abs(drift) > self._tolerance:
             self._correcting = True
-        elif abs(error) < max(self._grain, self._tolerance // 4):
+        elif abs(drift) < max(self._grain, self._tolerance // 4):
             self._correcting = False
         if not self._correcting:
             return Block(position, block.audio)
-        audio, by = self._stretch(block.audio, error)
+        audio, by = self._stretch(block.audio, drift)
         self._offset += by
+        self._error -= by
         self.corrected_samples += abs(by)
         return Block(position, audio)
 
     def _rounded(self, samples: int) -> int:
-        return samples // self._grain * self._grain
+        return (samples + self._grain // 2) // self._grain * self._grain
 
 
 def pcm_stretch(sample_rate_hz: int) -> Stretch[PcmAudio]:

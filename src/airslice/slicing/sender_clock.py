@@ -11,8 +11,8 @@ from bisect import bisect_left
 
 from airslice.slicing.packets import RTP_CLOCK_HZ
 
-_WINDOW_NS = 5_000_000_000
-"""The least delayed arrival of this and the former window is what counts: 5 to 10 s."""
+_WINDOW_NS = 4_000_000_000
+"""The least delayed arrival of this and the former window is what counts: 4 to 8 s."""
 
 MAX_REPORTS = 256
 """Reports remembered: over 10 minutes at one each 2.5 s, more than the longest slice."""
