@@ -109,10 +109,42 @@ class Publisher:
             TimeoutError: the server does not answer.
         """
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
-        async with http.post(endpoint, data=self._offer(), headers=headers) as response:
+        async with http.post(endpoint, data=self.offer(), headers=headers) as response:
             answer = await response.text()
             if response.status != 201:
                 raise RuntimeError(f"publishing was refused: {response.status} {answer}")
+        await self.connect(answer)
+
+    def offer(self) -> str:
+        """Return an SDP offer of the fewest lines."""
+        lines = (
+            "v=0",
+            "o=- 1 1 IN IP4 0.0.0.0",
+            "s=-",
+            "t=0 0",
+            "a=group:BUNDLE 0",
+            f"m=audio 9 UDP/TLS/RTP/SAVPF {PAYLOAD_TYPE}",
+            "c=IN IP4 0.0.0.0",
+            "a=mid:0",
+            f"a=ice-ufrag:{self._ufrag}",
+            f"a=ice-pwd:{self._password}",
+            f"a=fingerprint:{self._identity.fingerprint}",
+            "a=setup:active",
+            "a=sendonly",
+            "a=rtcp-mux",
+            f"a=rtpmap:{PAYLOAD_TYPE} opus/48000/2",
+            f"a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+            "a=candidate:1 1 udp 1 127.0.0.1 9 typ host",  # the server learns the true one
+            "",
+        )
+        return "\r\n".join(lines)
+
+    async def connect(self, answer: str) -> None:
+        """Connect to the server that gave `answer`; then packets can be sent.
+
+        Raises:
+            TimeoutError: the server does not answer.
+        """
         self._server_ufrag = re.findall(r"a=ice-ufrag:(\S+)", answer)[0]
         self._server_password = re.findall(r"a=ice-pwd:(\S+)", answer)[0]
         candidates = re.findall(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", answer)
@@ -176,29 +208,6 @@ class Publisher:
         self._flush_dtls()
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
-
-    def _offer(self) -> str:
-        lines = (
-            "v=0",
-            "o=- 1 1 IN IP4 0.0.0.0",
-            "s=-",
-            "t=0 0",
-            "a=group:BUNDLE 0",
-            f"m=audio 9 UDP/TLS/RTP/SAVPF {PAYLOAD_TYPE}",
-            "c=IN IP4 0.0.0.0",
-            "a=mid:0",
-            f"a=ice-ufrag:{self._ufrag}",
-            f"a=ice-pwd:{self._password}",
-            f"a=fingerprint:{self._identity.fingerprint}",
-            "a=setup:active",
-            "a=sendonly",
-            "a=rtcp-mux",
-            f"a=rtpmap:{PAYLOAD_TYPE} opus/48000/2",
-            f"a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level",
-            "a=candidate:1 1 udp 1 127.0.0.1 9 typ host",  # the server learns the true one
-            "",
-        )
-        return "\r\n".join(lines)
 
     def _receive(self) -> None:
         while True:

@@ -27,6 +27,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airslice import __version__
+from airslice.application.journal import NoJournal
 from airslice.application.published_stream import PublishedStream
 from airslice.application.publishing import Publishing
 from airslice.application.rooms import Rooms
@@ -152,10 +153,12 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         )
         stack.push_async_callback(delivery.close)
         decoders = find_opus_decoders()
+        journal = NoJournal()
         rooms = Rooms(
             wall_clock=wall_clock,
             decoders=decoders,
             reorder_window_ns=settings.slicing.reorder_window_ms * 1_000_000,
+            journal=journal,
             max_publishers_per_room=server.max_publishers_per_room,
         )
         tasks = SliceTasks(
@@ -165,12 +168,15 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             delivery=delivery,
             tools=RunTools(
                 spool=spool,
+                journal=journal,
                 wall_clock=wall_clock,
                 silence_dbfs=settings.slicing.silence_dbfs,
                 on_cut=delivery.accept,
             ),
             max_tasks=server.max_tasks,
         )
+        # After the engine has closed: sessions that end give up waiting for missing packets.
+        stack.push_async_callback(tasks.suspend)
         engine = EmbeddedEngine(
             server.media,
             server.advertise,
@@ -181,7 +187,6 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         stack.push_async_callback(engine.close)
         await tasks.recover()
         await delivery.resume()
-        stack.push_async_callback(tasks.suspend)
         stack.push_async_callback(_cancelled, asyncio.create_task(rooms.run(), name="rooms"))
         publishing = Publishing(apps=apps, rooms=rooms, engine=engine, wall_clock=wall_clock)
         health = HealthFacade(
@@ -248,8 +253,6 @@ async def _http(name: str, address: Address, app: ASGIApp) -> AsyncIterator[Addr
     """Serve `app` over HTTP; yields the address, with its port if that was left to the system."""
     config = uvicorn.Config(
         app,
-        host=address.host,
-        port=address.port,
         lifespan="off",
         log_level="warning",
         access_log=False,
@@ -258,10 +261,7 @@ async def _http(name: str, address: Address, app: ASGIApp) -> AsyncIterator[Addr
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=REQUEST_GRACE_S,
     )
-    try:
-        listener = config.bind_socket()
-    except SystemExit:  # uvicorn's way to say that it could not
-        raise ConfigError([f"{name}: {address} cannot be bound"]) from None
+    listener = _listener(name, address)
     server = _HttpServer(config)
     serving = asyncio.create_task(server.serve([listener]), name=name)
     try:
@@ -270,6 +270,17 @@ async def _http(name: str, address: Address, app: ASGIApp) -> AsyncIterator[Addr
     finally:
         server.should_exit = True
         await serving
+
+
+def _listener(name: str, address: Address) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise ConfigError([f"{name}: {address} cannot be bound: {error.strerror}"]) from error
+    return listener
 
 
 @contextlib.contextmanager

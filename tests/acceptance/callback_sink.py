@@ -55,7 +55,7 @@ class CallbackSink:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status = 503 if sink.is_down else 200
                 if not sink.is_down:
-                    sink._take(body, self.headers)
+                    sink._take(body, dict(self.headers))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -84,9 +84,7 @@ class CallbackSink:
         self._server.server_close()
         self._thread.join()
 
-    def slices(
-        self, app_id: str, room: str, task: str, user: str | None = None
-    ) -> list[Announced]:
+    def slices(self, app_id: str, room: str, task: str, user: str | None = None) -> list[Announced]:
         """Return the slices announced so far, each once, in order of their callbacks."""
         with self._lock:
             every = [slice_ for event in self._events.values() for slice_ in event]

@@ -129,8 +129,7 @@ class RunningServer:
             **{f"secret_key of {account.id}": account.secret_key for account in settings.accounts},
             **{f"app_key of {name}": app.app_key for name, app in self.apps.items()},
             **{
-                f"callback_secret of {name}": app.callback_secret
-                for name, app in self.apps.items()
+                f"callback_secret of {name}": app.callback_secret for name, app in self.apps.items()
             },
         }
         return [name for name, value in known.items() if value in text]
@@ -164,7 +163,7 @@ class RunningServer:
         """One value of /metrics, without the prefix of its name."""
         with urllib.request.urlopen(f"{self.base_url}/metrics", timeout=5) as response:
             text: str = response.read().decode()
-        return float(re.findall(rf"^airslice_{name} (\S+)$", text, re.MULTILINE)[0])
+        return float(re.findall(rf"^airslice_{name}(?:_total)? (\S+)$", text, re.MULTILINE)[0])
 
     def open_files(self) -> int:
         """File descriptors of the process."""
@@ -208,7 +207,9 @@ def _config_text(folder: Path, callback_url: str) -> str:
         .replace("127.0.0.1:8080", f"127.0.0.1:{http}")
         .replace("127.0.0.1:50000", f"127.0.0.1:{media}")
         .replace('"./data"', json.dumps(str(folder / "data")))
-        .replace('# callback_url = "http://127.0.0.1:9000/callback"', f'callback_url = "{callback_url}"')
+        .replace(
+            '# callback_url = "http://127.0.0.1:9000/callback"', f'callback_url = "{callback_url}"'
+        )
     )
     account = re.findall(r'^account = "(\d+)"', text, re.MULTILINE)[0]
     for slice_format, rate in [*KINDS.values()][1:]:

@@ -73,7 +73,7 @@ class OrderedTask:
 
     def slices(self, user: str | None = None) -> list[Announced]:
         """What was announced so far, of one user or of all."""
-        return self.sink.slices(*self.key.values(), user)
+        return self.sink.slices(self.key["AppId"], self.key["RoomId"], self.key["TaskId"], user)
 
     async def wait_for(
         self, count: int, user: str | None = None, timeout_s: float = 15

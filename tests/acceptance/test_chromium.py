@@ -7,12 +7,12 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-import pytest
+import numpy as np
 from playwright.async_api import Page, expect
 
 from tests.acceptance.callback_sink import Announced, CallbackSink
 from tests.acceptance.chromium import browser_page, needs_chromium
-from tests.acceptance.running_server import RunningServer, until
+from tests.acceptance.running_server import RunningServer
 from tests.acceptance.slice_audio import Samples, beeps, joined, onsets_s, read_wav
 from tests.acceptance.slicing_client import OrderedTask
 
@@ -20,6 +20,7 @@ pytestmark = needs_chromium
 
 RATE = 16_000
 DURATION_S = 2
+PAUSE_S = 2.5
 
 EXACT_S = 0.005
 """Of the distance of two beeps without a pause between them."""
@@ -28,7 +29,7 @@ PLACED_S = 0.05
 """Of a beep's place after a pause or a reconnect, which wall clocks decide."""
 
 # What a page does to publish over WHIP and nothing more, in another origin than the server's.
-PAGE_SCRIPT = """
+PAGE_SCRIPT = """() => {
 window.publish = async (endpoint, token) => {
   window.microphone ??= await navigator.mediaDevices.getUserMedia({ audio: {
     echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
@@ -37,7 +38,8 @@ window.publish = async (endpoint, token) => {
   window.sender = peer.addTransceiver(track, { direction: "sendonly" }).sender;
   await peer.setLocalDescription();
   const headers = { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` };
-  const answer = await fetch(endpoint, { method: "POST", headers, body: peer.localDescription.sdp });
+  const body = peer.localDescription.sdp;
+  const answer = await fetch(endpoint, { method: "POST", headers, body });
   window.resource = new URL(answer.headers.get("Location"), endpoint);
   await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
   while (peer.connectionState !== "connected") await new Promise((done) => setTimeout(done, 10));
@@ -46,7 +48,7 @@ window.leave = async (token) => {
   await fetch(resource, { method: "DELETE", headers: { Authorization: `Bearer ${token}` } });
   peer.close();
 };
-"""
+}"""
 
 
 async def test_a_browsers_beeps_keep_their_place_through_mute_pause_and_reconnect(
@@ -65,11 +67,11 @@ async def test_a_browsers_beeps_keep_their_place_through_mute_pause_and_reconnec
         await page.evaluate(publish, [endpoint, token])
         await loose.wait_for(2)
         await page.evaluate("track.enabled = false")
-        await aligned.wait_for(4)
+        await loose.wait_for(4)
         await page.evaluate("track.enabled = true")
         await loose.wait_for(6)
         await page.evaluate("sender.replaceTrack(null)")
-        await page.wait_for_timeout(2_500)
+        await page.wait_for_timeout(PAUSE_S * 1000)
         await page.evaluate("sender.replaceTrack(track)")
         await loose.wait_for(8)
         await page.evaluate("token => leave(token)", token)
@@ -77,15 +79,96 @@ async def test_a_browsers_beeps_keep_their_place_through_mute_pause_and_reconnec
         await loose.wait_for(11)
         await page.evaluate("token => leave(token)", token)
 
-    loose_slices, aligned_slices = await loose.stop(), await aligned.stop()
-    print_beeps("loose", loose, loose_slices)
-    print_beeps("aligned", aligned, aligned_slices)
+    check_loose(loose, await loose.stop())
+    check_aligned(aligned, await aligned.stop())
 
 
-def print_beeps(name, task, slices):
-    for a in slices:
-        pcm = read_wav(task.path(a))
-        print(name, a.index, a.start_ms % 1000000, a.duration_ms, pcm.size, [round((a.start_ms % 1000000)/1000 + at, 4) for at in onsets_s(pcm)])
-    pcm = joined(read_wav(task.path(a)) for a in slices)
-    print([round(x, 4) for x in onsets_s(pcm)])
-    assert 0
+def check_loose(task: OrderedTask, slices: list[Announced]) -> None:
+    """Slices hold what was published, one after another; the pause is left out of them."""
+    assert [announced.index for announced in slices] == list(range(len(slices)))
+    gaps_s = [(b.start_ms - a.end_ms) / 1000 for a, b in itertools.pairwise(slices)]
+    assert PAUSE_S - 0.1 < max(gaps_s) < PAUSE_S + 0.5
+    assert sorted(gaps_s)[-2] < 0.5  # the reconnect
+    parts = [read_wav(task.path(announced)) for announced in slices]
+    assert [part.size * 1000 / RATE for part in parts] == [a.duration_ms for a in slices]
+    assert sum(announced.duration_ms == DURATION_S * 1000 for announced in slices) >= 7
+    muted = [part for part in parts if part.size == DURATION_S * RATE and not onsets_s(part)]
+    assert len(muted) == 2
+    # The pause and the reconnect leave time out; everything else is as it was spoken.
+    places_s = onsets_s(joined(parts))
+    moved = [b - a for a, b in itertools.pairwise(places_s) if abs(off_second(b - a)) > EXACT_S]
+    assert len(places_s) >= 13
+    assert len(moved) <= 2
+
+
+def check_aligned(task: OrderedTask, slices: list[Announced]) -> None:
+    """Slices are whole and on the grid; every beep is at its second, whatever came between."""
+    parts = [read_wav(task.path(announced)) for announced in slices]
+    assert [announced.index for announced in slices] == list(range(len(slices)))
+    assert all((a.start_ms - slices[0].start_ms) % (DURATION_S * 1000) == 0 for a in slices)
+    assert all(part.size == DURATION_S * RATE for part in parts[:-1])
+    beeps_s = onsets_s(on_one_timeline(slices, parts))
+    assert len(beeps_s) >= 13
+    assert all(abs(off_second(at - beeps_s[0])) < PLACED_S for at in beeps_s)
+    steps = [b - a for a, b in itertools.pairwise(beeps_s)]
+    assert sum(abs(off_second(step)) > EXACT_S for step in steps) <= 2
+
+
+def on_one_timeline(slices: list[Announced], parts: list[Samples]) -> Samples:
+    """Put slices where their labels say, so that a beep across a boundary is one beep."""
+    starts = [(a.start_ms - slices[0].start_ms) * RATE // 1000 for a in slices]
+    timeline = np.zeros(starts[-1] + parts[-1].size, np.int16)
+    for start, part in zip(starts, parts, strict=True):
+        timeline[start : start + part.size] = part
+    return timeline
+
+
+def off_second(seconds: float) -> float:
+    """Return how far `seconds` is from a whole number."""
+    return seconds - round(seconds)
+
+
+async def test_the_console_publishes_slices_and_plays(
+    server: RunningServer, tmp_path: Path, screenshots: Path
+) -> None:
+    """Sign in, speak, slice, listen, stop: as its user does it."""
+    async with browser_page(tmp_path, beeps(30, every_s=0.5)) as page:
+        problems: list[str] = []
+
+        def note(kind: str, text: str) -> None:
+            if kind == "error":
+                problems.append(text)
+
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: note(said.type, said.text))
+        await page.goto(server.base_url)
+        await page.locator("input[name=password]").fill(server.settings.server.admin_password or "")
+        await page.get_by_role("button", name="Sign in").click()
+        await page.locator("input[name=room]").fill("console")
+        await page.locator("input[name=user]").fill("alice")
+        await page.get_by_role("button", name="Publish microphone").click()
+        await expect(page.locator("#connection")).to_have_text("on air")
+        await page.locator("input[name=duration]").fill("1")
+        await page.get_by_role("button", name="Start slicing").click()
+        await expect(page.locator("#slices li")).not_to_have_count(0)
+        await expect(page.locator("#slices li .state").last).to_have_text("delivered")
+        await expect(page.locator("#streams li")).to_have_text("alice")
+
+        assert await played_s(page) > 0.3
+
+        await page.screenshot(path=screenshots / "console.png", full_page=True)
+        await page.get_by_role("button", name="Stop slicing").click()
+        await expect(page.locator("#slicing-state")).to_have_text("")
+        await page.locator("#stop-publishing").click()
+        await expect(page.locator("#streams li")).to_have_count(0)
+        assert not problems
+
+
+async def played_s(page: Page) -> float:
+    """Play the oldest slice for a while; return how far it came."""
+    player = page.locator("#slices li audio").last
+    await player.evaluate("audio => audio.play()")
+    async with asyncio.timeout(5):
+        while (at := float(await player.evaluate("audio => audio.currentTime"))) <= 0.3:
+            await asyncio.sleep(0.05)
+    return at

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from airslice.application.journal import Journal, NoJournal
 from airslice.application.ports import StreamSink
 from airslice.application.rooms import Rooms
 from airslice.application.slice_delivery import SliceDelivery
@@ -125,6 +126,7 @@ class Stage:
         self.objects = MemoryObjectStore()
         self.sender = RecordingCallbackSender()
         self.spool = DiskSpool(spool, FileSliceWriters())
+        self.journal: Journal = NoJournal()
         self.max_tasks = max_tasks
         self._ssrcs = itertools.count(1)
         self.boot()
@@ -146,6 +148,7 @@ class Stage:
             decoders=ValueDecoders(),
             reorder_window_ns=200_000_000,
             max_publishers_per_room=50,
+            journal=self.journal,
         )
         self.tasks = SliceTasks(
             apps=apps,
@@ -154,6 +157,7 @@ class Stage:
             delivery=self.delivery,
             tools=RunTools(
                 spool=self.spool,
+                journal=self.journal,
                 wall_clock=wall_clock,
                 silence_dbfs=-50,
                 on_cut=self.delivery.accept,

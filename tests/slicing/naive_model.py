@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from airslice.slicing.packets import RtpPacket
 from airslice.slicing.slicer import Cut
 from tests.slicing.made_audio import CONCEALED, GRAIN, GRAIN_NS, decoded
 
-Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
+Samples = np.ndarray[tuple[int], np.dtype[Any]]
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 

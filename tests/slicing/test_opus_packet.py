@@ -64,7 +64,7 @@ def framed_packets(draw: st.DrawFn) -> bytes:
     return packet[: len(packet) - draw(st.sampled_from((0, 0, 0, 1, 2, 7)))]
 
 
-@examples(1_000)
+@examples(400)
 @given(payload=st.binary(min_size=1, max_size=40) | framed_packets())
 def test_libopus_agrees_on_length_and_validity(libopus: Any, payload: bytes) -> None:
     assert packet_samples(payload) == parsed_samples(libopus, payload)

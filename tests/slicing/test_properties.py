@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airslice.slicing.assembly import PcmAssembler
-from airslice.slicing.audio import PcmAudio
+from airslice.slicing.assembly import PassthroughAssembler, PcmAssembler
+from airslice.slicing.audio import OpusAudio, PcmAudio
 from airslice.slicing.jitter import DEFAULT_WINDOW_NS, ReorderBuffer
 from airslice.slicing.mixer import KNEE, Mixer
+from airslice.slicing.opus_packet import LEVEL_SILENT, silent_frames
 from airslice.slicing.packets import RtpPacket
 from airslice.slicing.slicer import (
     Cut,
@@ -306,6 +307,79 @@ def _check_grid(
         if piece.is_full:
             cut = [cut for cut in cuts if cut.position <= piece.position + overlap][-1]
             assert len(piece.content) == cut.period + overlap
+
+
+def grains(audio: OpusAudio) -> list[int]:
+    """Spell packets out: one number for each 2.5 ms; 0 is silence, -1 a lost packet."""
+    numbers: list[int] = []
+    for frame in audio.frames:
+        count = frame.samples // GRAIN
+        if frame.level == LEVEL_SILENT:
+            numbers += [0] * count
+        elif len(frame.payload) == 1:
+            numbers += [-1] * count
+        else:
+            first = 48 * int.from_bytes(frame.payload[-4:])
+            numbers += range(first + 1, first + 1 + count)
+    return numbers[audio.skip // GRAIN : len(numbers) - audio.trim // GRAIN]
+
+
+def silent_packets(samples: int) -> OpusAudio:
+    return OpusAudio(tuple(silent_frames(samples)))
+
+
+@examples(60)
+@given(
+    seed=st.integers(0, 2**32),
+    network=networks,
+    period=st.sampled_from((40, 321, 1_000)),
+    overlap=st.sampled_from((0, 1, 39)),
+    origin=st.sampled_from((None, 0, -7)),
+)
+def test_slices_of_packets_are_the_naive_slices(
+    seed: int, network: Network, period: int, overlap: int, origin: int | None
+) -> None:
+    """The same in passthrough, counted in grains of 2.5 ms."""
+    rng = random.Random(seed)
+    aligned = origin is not None
+    rules = SliceRules(overlap=overlap * GRAIN, fill=silent_packets if aligned else None)
+    slicer = Slicer(
+        rules,
+        period=period * GRAIN,
+        position=0,
+        origin=None if origin is None else origin * GRAIN,
+    )
+    assembler = PassthroughAssembler()
+    stream: list[int] = []
+    mask: list[bool] = []
+    slices: list[tuple[int, tuple[int, ...]]] = []
+    events: list[SliceEvent[OpusAudio]] = []
+    for pieces in placed(sent_stream(rng, network), rng):
+        for block in assembler.assemble(pieces):
+            gap = block.position // GRAIN - len(stream)
+            content = grains(block.audio)
+            assert GRAIN * len(content) == block.audio.samples
+            stream += [0] * gap + content
+            mask += [False] * gap + [True] * len(content)
+            events += slicer.feed(block.position, block.audio)
+    events += slicer.finish()
+
+    for event in events:
+        if isinstance(event, SliceStarted):
+            start, parts = event.position // GRAIN, []
+        elif isinstance(event, SliceAudio):
+            parts += grains(event.audio)
+        else:
+            slices.append((start, tuple(parts)))
+    expected = naive_slices(
+        np.array(stream),
+        np.array(mask),
+        regimes_of((), period=period),
+        origin=origin,
+        overlap=overlap,
+        aligned=aligned,
+    )
+    assert slices == [(naive.position, naive.content) for naive in expected]
 
 
 @examples(100)

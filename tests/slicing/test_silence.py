@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from airslice.slicing.audio import OpusAudio, OpusFrame, PcmAudio
 from airslice.slicing.packets import LEVEL_UNKNOWN
 from airslice.slicing.silence import LevelMeter, PcmMeter
-from airslice.slicing.slicer import SliceDropped, SliceEnded, Slicer, SliceRules, SliceStarted
+from airslice.slicing.slicer import Cut, SliceDropped, SliceEnded, Slicer, SliceRules, SliceStarted
 from tests.slicing.made_audio import examples
 from tests.slicing.naive_model import Regime, is_silent, naive_slices
-from airslice.slicing.slicer import Cut
 
 RATE_HZ = 8_000
 FRAME = 160

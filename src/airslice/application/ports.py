@@ -151,9 +151,21 @@ class Spool(Protocol):
     """Where slices wait until they are stored."""
 
     def open(
-        self, *, slice_format: SliceFormat, sample_rate_hz: int, passthrough: bool
+        self,
+        *,
+        slice_format: SliceFormat,
+        sample_rate_hz: int,
+        passthrough: bool,
+        name: str | None = None,
     ) -> SpoolFile:
-        """Begin a new file; `passthrough`: of the publisher's own packets."""
+        """Begin a new file.
+
+        Args:
+            slice_format: What to write.
+            sample_rate_hz: Of the audio.
+            passthrough: Whether it is of the publisher's own packets.
+            name: Of a file that a crash interrupted and that is written anew; else a new one.
+        """
 
     def path_of(self, name: str) -> Path:
         """Where the complete file `name` lies."""
@@ -184,11 +196,17 @@ class TaskStore(Protocol):
     async def find_task(self, key: TaskKey, *, since_ms: int) -> SliceTask | None:
         """Return the latest run of `key` that started at `since_ms` (UTC) or later."""
 
+    async def find_run(self, run_id: str) -> SliceTask | None:
+        """Return a run, however old."""
+
     async def unfinished_tasks(self) -> list[SliceTask]:
         """Return all runs that are not in a final state, oldest first."""
 
     async def next_index(self, run_id: str) -> dict[tuple[str, int], int]:
         """Return the next free slice index of each (user id, stream type) of a run."""
+
+    async def spool_names(self, run_id: str) -> set[str]:
+        """Return the names, in the spool, of all slices that a run has in the records."""
 
     async def add_slice(self, record: SliceRecord) -> None:
         """Insert a slice; inserting the same (run, stream, index) again changes nothing."""

@@ -8,7 +8,14 @@ from typing import Protocol
 from airslice.application.ports import OpusDecoders
 from airslice.domain.room import StreamKey
 from airslice.slicing.assembly import Block, PassthroughAssembler, PcmAssembler
-from airslice.slicing.audio import MAX_PREROLL_FRAMES, OPUS_GRAIN_SAMPLES, OpusAudio, OpusFrame, PcmAudio, preroll
+from airslice.slicing.audio import (
+    MAX_PREROLL_FRAMES,
+    OPUS_GRAIN_SAMPLES,
+    OpusAudio,
+    OpusFrame,
+    PcmAudio,
+    preroll,
+)
 from airslice.slicing.jitter import ReorderBuffer
 from airslice.slicing.packets import RtpPacket, SenderReport
 from airslice.slicing.sender_clock import ns_to_ticks
@@ -77,6 +84,7 @@ class PublishedStream:
         sample_rate_hz: int,
         reorder_window_ns: int,
         on_ended: Callable[[PublishedStream], None],
+        keep: Callable[[Sequence[Piece]], None] = lambda pieces: None,
     ) -> None:
         """Make a stream that nobody publishes yet.
 
@@ -86,12 +94,15 @@ class PublishedStream:
             sample_rate_hz: Of the PCM.
             reorder_window_ns: How long a missing packet is awaited.
             on_ended: Called when its session ends without another taking over.
+            keep: Takes the pieces that listeners get, and what decoders need before, for a
+                crash.
         """
         self.key = key
         self._decoders = decoders
         self._sample_rate_hz = sample_rate_hz
         self._window_ns = reorder_window_ns
         self._on_ended = on_ended
+        self._keep = keep
         self._sink: _SessionSink | None = None
         self._sources: dict[int, _Source] = {}  # in order of appearance
         self._current: _Source | None = None
@@ -151,6 +162,8 @@ class PublishedStream:
 
     def subscribe(self, listener: StreamListener) -> None:
         """Let `listener` have the audio from the next `process` on."""
+        if not self._listeners and self._recent:
+            self._keep(self._recent)
         self._listeners.append(listener)
 
     def unsubscribe(self, listener: StreamListener) -> None:
@@ -186,9 +199,10 @@ class PublishedStream:
         ordered += current.reorder.expire(now_ns)
         pieces += self._timeline.add(ordered)
         pieces += self._timeline.expire(now_ns - self._window_ns)
-        for report in current.reports:
-            self._timeline.report(report, utc_offset_ns=utc_offset_ns)
-        current.reports.clear()
+        if self._timeline.end:  # else the reports' packets are still held for order
+            for report in current.reports:
+                self._timeline.report(report, utc_offset_ns=utc_offset_ns)
+            current.reports.clear()
         self._feed(pieces)
 
     def is_active(self, now_ns: int) -> bool:
@@ -259,6 +273,8 @@ class PublishedStream:
             opus = self._opus.assemble(pieces)
         else:
             self._opus = None
+        if self._listeners:
+            self._keep(pieces)
         self._recent = pieces[-MAX_PREROLL_FRAMES:]
         for listener in tuple(self._listeners):
             listener.feed(pcm if listener.wants_pcm else (), opus if listener.wants_opus else ())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol, TypeVar
 
+from airslice.application.journal import Journal, StreamAddress
 from airslice.application.ports import OpusDecoders, StreamSink
 from airslice.application.published_stream import PublishedStream
 from airslice.application.wall_clock import WallClock
@@ -14,6 +17,8 @@ from airslice.domain.errors import RoomFull
 from airslice.domain.room import RoomKey, StreamKey
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 SLOTS = 10
 BEAT_S = 0.020
@@ -63,6 +68,7 @@ class Rooms:
         decoders: OpusDecoders,
         reorder_window_ns: int,
         max_publishers_per_room: int,
+        journal: Journal,
         on_published: Callable[[RtcApp, PublishedStream, Room], None] = lambda *_: None,
     ) -> None:
         """Make no room yet.
@@ -72,12 +78,14 @@ class Rooms:
             decoders: Make the streams' decoders.
             reorder_window_ns: How long a missing packet is awaited.
             max_publishers_per_room: Bound on streams published at a time in one room.
+            journal: Keeps what listeners get.
             on_published: Told of each session that begins, before the room's listeners.
         """
         self._wall_clock = wall_clock
         self._decoders = decoders
         self._window_ns = reorder_window_ns
         self._max_publishers = max_publishers_per_room
+        self._journal = journal
         self.on_published = on_published
         self._rooms: dict[RoomKey, Room] = {}
         self._room_slots: list[set[RoomKey]] = [set() for _ in range(SLOTS)]
@@ -108,6 +116,7 @@ class Rooms:
                 sample_rate_hz=app.sample_rate_hz,
                 reorder_window_ns=self._window_ns,
                 on_ended=lambda stream: self._unpublished(room, stream),
+                keep=partial(self._journal.keep, StreamAddress(room.key, stream_key)),
             )
             _emptiest(self._stream_slots).add(stream)
         sink = stream.begin_session(self._wall_clock.monotonic_ns())
@@ -145,11 +154,17 @@ class Rooms:
         slot = self._next_slot
         self._next_slot = (slot + 1) % SLOTS
         for stream in tuple(self._stream_slots[slot]):
-            stream.process(now_ns, utc_offset_ns)
+            try:
+                stream.process(now_ns, utc_offset_ns)
+            except Exception:  # one stream's bug must not stop everybody's audio
+                _log.exception("stream %s cannot be processed", stream.key)
         for key in tuple(self._room_slots[slot]):
             room = self._rooms[key]
             for listener in tuple(room.listeners):
-                listener.beat(now_ns)
+                try:
+                    listener.beat(now_ns)
+                except Exception:  # nor one task's
+                    _log.exception("a listener of room %s cannot act", key.room_id)
             self._tidy(room, now_ns)
 
     def _open(self, key: RoomKey) -> Room:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from airslice.application.ports import Spool, SpoolFile
+from airslice.application.ports import SpoolFile
 from airslice.domain.apps import SliceFormat
 from airslice.domain.room import StreamKey
 from airslice.domain.slice_task import TaskOrder
@@ -71,12 +71,13 @@ class SliceTrack(Generic[A]):
         slicer: Slicer[A],
         kind: FileKind,
         *,
-        spool: Spool,
+        open_file: Callable[[int], SpoolFile],
         next_index: int,
         identifier: str,
         captured_ns: Callable[[int], int],
         utc_offset_ns: Callable[[], int],
         on_cut: Callable[[CutSlice], None],
+        on_dropped: Callable[[str], None] = lambda name: None,
     ) -> None:
         """Begin a track without an open slice.
 
@@ -84,21 +85,23 @@ class SliceTrack(Generic[A]):
             stream: Whose slices they are.
             slicer: Cuts them.
             kind: Of the files.
-            spool: Where they are written.
+            open_file: Begins the file of a slice whose first sample has this position.
             next_index: Number of the first slice.
             identifier: File name prefix of slices that are opened from now on.
             captured_ns: Tells when a position of the slicer was captured, monotonic.
             utc_offset_ns: UTC minus the monotonic clock, now.
             on_cut: Takes the slices that are complete, in order.
+            on_dropped: Told the file's name of a slice that is not wanted.
         """
         self.stream = stream
         self.slicer = slicer
         self.identifier = identifier
         self._kind = kind
-        self._spool = spool
+        self._open_file = open_file
         self._captured_ns = captured_ns
         self._utc_offset_ns = utc_offset_ns
         self._on_cut = on_cut
+        self._on_dropped = on_dropped
         self._index = next_index
         self._slicing = True
         self._open: _OpenSlice[A] | None = None
@@ -142,12 +145,7 @@ class SliceTrack(Generic[A]):
                 self._drop()
 
     def _begin(self, position: int) -> None:
-        kind = self._kind
-        file = self._spool.open(
-            slice_format=kind.slice_format,
-            sample_rate_hz=kind.sample_rate_hz,
-            passthrough=kind.passthrough,
-        )
+        file = self._open_file(position)
         self._open = _OpenSlice(position, self.identifier, self._utc_offset_ns(), file)
 
     def _take(self, audio: A) -> None:
@@ -182,6 +180,7 @@ class SliceTrack(Generic[A]):
     def _drop(self) -> None:
         opened, self._open = self._opened(), None
         opened.file.discard()
+        self._on_dropped(opened.file.name)
         self.dropped_slices += 1
 
     def _opened(self) -> _OpenSlice[A]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from airslice.application.mix_track import MixTrack
@@ -13,6 +13,14 @@ from airslice.slicing.assembly import Block
 from airslice.slicing.audio import OPUS_GRAIN_SAMPLES, OpusAudio, PcmAudio
 from airslice.slicing.grid import GridPlacer, opus_stretch, pcm_stretch
 from airslice.slicing.packets import RTP_CLOCK_HZ
+
+
+class StreamPlacers:
+    """Place a stream's audio on a task's grid: decoded, and as packets."""
+
+    def __init__(self, pcm_rate_hz: int) -> None:
+        self.pcm = GridPlacer(pcm_stretch(pcm_rate_hz), pcm_rate_hz)
+        self.opus = GridPlacer(opus_stretch, RTP_CLOCK_HZ, grain=OPUS_GRAIN_SAMPLES)
 
 
 class StreamCut:
@@ -28,6 +36,8 @@ class StreamCut:
         aligned: bool,
         passthrough: bool,
         mix: MixTrack | None,
+        placers: StreamPlacers,
+        on_placed: Callable[[int], None],
     ) -> None:
         """Subscribe to `stream`.
 
@@ -39,6 +49,9 @@ class StreamCut:
             aligned: Whether slices are cut on the grid.
             passthrough: Whether slices hold the publisher's own packets.
             mix: The task's mix; None if it has none.
+            placers: Place its audio on the grid.
+            on_placed: Told where the stream lies on the PCM grid if it is mixed, and again when
+                that changes.
         """
         self.stream = stream
         self.track = track
@@ -48,8 +61,9 @@ class StreamCut:
         self._pcm_grid = pcm_grid
         self._aligned = aligned
         self._mix = mix
-        self._pcm_placer = GridPlacer(pcm_stretch(pcm_grid.rate_hz), pcm_grid.rate_hz)
-        self._opus_placer = GridPlacer(opus_stretch, RTP_CLOCK_HZ, grain=OPUS_GRAIN_SAMPLES)
+        self._placers = placers
+        self._on_placed = on_placed
+        self._offset: int | None = None  # as `on_placed` was told
         self.mixed_until = 0 if mix is None else mix.position
         """PCM grid position up to which the stream has been added to the mix."""
         stream.subscribe(self)
@@ -57,22 +71,23 @@ class StreamCut:
     @property
     def corrected_samples(self) -> int:
         """Samples put in or left out against drift."""
-        return self._pcm_placer.corrected_samples + self._opus_placer.corrected_samples
+        return self._placers.pcm.corrected_samples + self._placers.opus.corrected_samples
 
     def feed(self, pcm: Sequence[Block[PcmAudio]], opus: Sequence[Block[OpusAudio]]) -> None:
         """Take the stream's next audio (port `StreamListener`)."""
         for block in pcm:
             placed = block
             if self._aligned or self._mix is not None:
-                placed = self._placed(self._pcm_placer, block, self._pcm_grid)
+                placed = self._placed(self._placers.pcm, block, self._pcm_grid)
             if self._mix is not None:
+                self._note_place(placed.position - block.position)
                 self._mix.add(placed)
                 self.mixed_until = placed.position + placed.audio.samples
             if not self.wants_opus:
                 self._slice(placed if self._aligned else block)
         for packets in opus:
             if self._aligned:
-                packets = self._placed(self._opus_placer, packets, self._grid)
+                packets = self._placed(self._placers.opus, packets, self._grid)
             self._slice(packets)
 
     def advance(self, now_ns: int) -> None:
@@ -89,6 +104,11 @@ class StreamCut:
             position = self.stream.position_at(decided_ns) * self._grid.rate_hz // RTP_CLOCK_HZ
             if position >= slicer.boundary:
                 self.track.handle(slicer.finish())
+
+    def _note_place(self, offset: int) -> None:
+        if offset != self._offset:
+            self._offset = offset
+            self._on_placed(offset)
 
     def _slice(self, block: Block[Any]) -> None:
         self.track.handle(self.track.slicer.feed(block.position, block.audio))

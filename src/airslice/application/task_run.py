@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from airslice.application.journal import StreamAddress
 from airslice.application.mix_track import MixTrack
 from airslice.application.published_stream import PublishedStream
 from airslice.application.slice_track import SliceTrack
-from airslice.application.stream_cut import StreamCut
+from airslice.application.stream_cut import StreamCut, StreamPlacers
 from airslice.application.task_grid import TaskGrid
 from airslice.application.track_maker import RunTools, TrackMaker
 from airslice.domain.apps import RtcApp
@@ -40,6 +42,7 @@ class TaskRun:
         self.task = task
         self._maker = TrackMaker(app, tools)
         self._clock = tools.wall_clock
+        self._journal = tools.journal
         self._next_index = dict(next_index or {})
         self._aligned = task.order.control.align
         now_ns = self._clock.monotonic_ns()
@@ -140,6 +143,7 @@ class TaskRun:
             self._mix.track.handle(self._mix.track.slicer.finish())
         self._cuts.clear()
         self._waiting.clear()
+        self._journal.run_ended(self.task.run_id)
 
     def _take_waiting(self) -> None:
         """Slice the streams that wait, in order of publication, while there is room."""
@@ -148,12 +152,14 @@ class TaskRun:
         while self._waiting and len(self._cuts) < MAX_STREAMS:
             key = next(iter(self._waiting))
             stream = self._waiting.pop(key)
+            placers = StreamPlacers(self._maker.pcm_rate_hz)
             track = self._maker.for_stream(
                 self.task,
                 stream,
                 grid=self._grid,
                 begun_ns=self._begun_ns,
                 next_index=self._next_index.get(key, 0),
+                placer=placers.opus if self._maker.passthrough else placers.pcm,
             )
             self._cuts[key] = StreamCut(
                 stream,
@@ -163,6 +169,12 @@ class TaskRun:
                 aligned=self._aligned,
                 passthrough=self._maker.passthrough,
                 mix=self._mix,
+                placers=placers,
+                on_placed=partial(
+                    self._journal.placed,
+                    self.task.run_id,
+                    StreamAddress(self.task.key.room, key),
+                ),
             )
 
     def _release_gone(self) -> None:

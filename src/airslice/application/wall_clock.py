@@ -23,9 +23,12 @@ class WallClock:
     @property
     def offset_ns(self) -> int:
         """UTC minus monotonic, in nanoseconds, as it is now."""
-        offset_ns = self._clock.utc_ns() - self._clock.monotonic_ns()
-        if abs(offset_ns - self._offset_ns) > _STEP_NS:
-            self._offset_ns = offset_ns
+        before_ns = self._clock.monotonic_ns()
+        utc_ns = self._clock.utc_ns()
+        # The process may be held up between two readings, which is no step of the wall clock.
+        least_ns, most_ns = utc_ns - self._clock.monotonic_ns(), utc_ns - before_ns
+        if not least_ns - _STEP_NS <= self._offset_ns <= most_ns + _STEP_NS:
+            self._offset_ns = most_ns
         return self._offset_ns
 
     def utc_ms(self) -> int:

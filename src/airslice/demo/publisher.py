@@ -27,7 +27,8 @@ class Publisher:
         """
         with as_file(files("airslice.demo") / "speech.ogg") as speech:
             voice = MediaPlayer(str(speech), loop=True).audio
-        assert voice is not None
+        if voice is None:
+            raise RuntimeError("speech.ogg has no audio")
         self._connection.addTrack(voice)
         await self._connection.setLocalDescription(await self._connection.createOffer())
         async with self._session.post(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from airslice.domain.room import MIXED_STREAM, StreamKey, StreamType
+from airslice.domain.room import StreamKey, StreamType
 
 
 class SliceState(StrEnum):
@@ -63,6 +63,6 @@ def object_key(
     Source: StartSegment, field Identifier: prefix, user, time stamp and number, in this order.
     """
     user = stream.user_id
-    if stream.stream_type is StreamType.SCREEN and stream != MIXED_STREAM:
+    if stream.stream_type is StreamType.SCREEN:
         user += "_screen"
     return f"{identifier}_{user}_{start_ms}_{index}.{extension}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +10,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from airslice.domain.apps import SliceFormat
 from airslice.domain.errors import ObjectNotFound
+
+MEDIA_TYPES = {f".{kind.extension}": kind.content_type for kind in SliceFormat}
+"""By file name extension; the same as other object stores are told."""
 
 
 class UrlVerifier(Protocol):
@@ -53,6 +56,6 @@ class ObjectsFacade:
             path = self._find(bucket, key)
         except ObjectNotFound:
             return PlainTextResponse("no such object\n", 404)
-        media_type = mimetypes.guess_type(key)[0] or "application/octet-stream"
+        media_type = MEDIA_TYPES.get(Path(key).suffix, "application/octet-stream")
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-store"}
         return FileResponse(path, media_type=media_type, headers=headers)

@@ -38,6 +38,10 @@ class MemoryTaskStore:
         ]
         return max(runs, key=lambda task: task.started_at_ms, default=None)
 
+    async def find_run(self, run_id: str) -> SliceTask | None:
+        """Return a run, however old."""
+        return self._tasks.get(run_id)
+
     async def unfinished_tasks(self) -> list[SliceTask]:
         """Return all runs that are not in a final state, oldest first."""
         unfinished = [task for task in self._tasks.values() if task.state not in FINAL_STATES]
@@ -50,6 +54,10 @@ class MemoryTaskStore:
             if record.run_id == run_id:
                 following[record.stream] = max(following.get(record.stream, 0), record.index + 1)
         return following
+
+    async def spool_names(self, run_id: str) -> set[str]:
+        """Return the names, in the spool, of all slices that a run has in the records."""
+        return {r.spool_name for r in self._slices.values() if r.run_id == run_id}
 
     async def add_slice(self, record: SliceRecord) -> None:
         """Insert a slice; inserting the same (run, stream, index) again changes nothing.

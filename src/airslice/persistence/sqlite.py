@@ -92,6 +92,11 @@ class SqliteTaskStore:
         rows = await self._read(_TASKS["find_task"], {**key._asdict(), "since_ms": since_ms})
         return read_task(rows[0], self._box) if rows else None
 
+    async def find_run(self, run_id: str) -> SliceTask | None:
+        """Return a run, however old."""
+        rows = await self._read(_TASKS["find_run"], {"run_id": run_id})
+        return read_task(rows[0], self._box) if rows else None
+
     async def unfinished_tasks(self) -> list[SliceTask]:
         """Return all runs that are not in a final state, oldest first."""
         rows = await self._read(_TASKS["unfinished_tasks"], {})
@@ -101,6 +106,11 @@ class SqliteTaskStore:
         """Return the next free slice index of each (user id, stream type) of a run."""
         rows = await self._read(_SLICES["next_index"], {"run_id": run_id})
         return {(row["user_id"], row["stream_type"]): row["next_index"] for row in rows}
+
+    async def spool_names(self, run_id: str) -> set[str]:
+        """Return the names, in the spool, of all slices that a run has in the records."""
+        rows = await self._read(_SLICES["spool_names"], {"run_id": run_id})
+        return {row["spool_name"] for row in rows}
 
     async def add_slice(self, record: SliceRecord) -> None:
         """Insert a slice; inserting the same (run, stream, index) again changes nothing.

@@ -29,6 +29,20 @@ class Block(NamedTuple, Generic[A]):
     audio: A
 
 
+def clipped(block: Block[A], start: int, end: int) -> Block[A] | None:
+    """Return what of `block` lies in [start, end); None if nothing does."""
+    position, audio = block
+    samples = audio.samples
+    if position >= end or position + samples <= start:
+        return None
+    if position + samples > end:
+        audio = audio.split(end - position)[0]
+    if position < start:
+        audio = audio.split(start - position)[1]
+        position = start
+    return Block(position, audio)
+
+
 class OpusDecoder(Protocol):
     """A decoder of one stream: int16 native-endian mono PCM at the rate it was made for."""
 

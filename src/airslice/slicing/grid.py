@@ -59,6 +59,11 @@ class GridPlacer(Generic[A]):
         self.corrected_samples = 0
         """Samples put in and left out so far."""
 
+    @property
+    def offset(self) -> int:
+        """Place on the grid minus place on the timeline, for the next block; 0 before any."""
+        return self._offset or 0
+
     def place(self, block: Block[A], target: int) -> Block[A]:
         """Return `block` at its position on the grid, stretched where drift asks for it.
 

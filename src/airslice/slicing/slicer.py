@@ -102,7 +102,6 @@ class Slicer(Generic[A]):
         """Everything before it is decided."""
         self._cuts: deque[Cut] = deque()
         self._open = False
-        self._metered = False  # whether the open slice is past its overlap
         self._filled = 0  # where the open slice's content ends
         self._samples = 0  # content of the open slice so far
         self._tail: deque[tuple[int, A]] = deque()  # audio of the last `overlap` samples
@@ -113,6 +112,11 @@ class Slicer(Generic[A]):
     def position(self) -> int:
         """Everything before it is decided."""
         return self._end
+
+    @property
+    def period(self) -> int:
+        """Length of a period, in samples."""
+        return self._period
 
     @property
     def boundary(self) -> int:
@@ -199,7 +203,6 @@ class Slicer(Generic[A]):
             start = overlap[0][0] if overlap else position
         events.append(SliceStarted(start))
         self._open = True
-        self._metered = False
         self._samples = 0
         self._filled = start
         for at, audio in overlap:
@@ -208,13 +211,12 @@ class Slicer(Generic[A]):
         self._fill_to(period_start, events)
         if self._rules.meter is not None:
             self._rules.meter.reset()
-            self._metered = True
 
     def _emit(self, audio: A, samples: int, events: list[SliceEvent[A]]) -> None:
         events.append(SliceAudio(audio))
         self._samples += samples
         self._filled += samples
-        if self._metered and self._rules.meter is not None:
+        if self._rules.meter is not None:
             self._rules.meter.listen(audio)
 
     def _fill_to(self, position: int, events: list[SliceEvent[A]]) -> None:

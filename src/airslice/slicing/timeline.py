@@ -82,7 +82,7 @@ class Timeline:
         self.lost_packets = 0
         self.malformed_packets = 0
         self.reanchored = 0
-        """Times that a pause, a jump of timestamps or another source was placed by the wall clock."""
+        """Times that the wall clock placed a pause, a jump of timestamps or another source."""
 
     @property
     def end(self) -> int:

@@ -56,10 +56,16 @@ class DiskSpool:
         return self._pending_writes
 
     def open(
-        self, *, slice_format: SliceFormat, sample_rate_hz: int, passthrough: bool
+        self,
+        *,
+        slice_format: SliceFormat,
+        sample_rate_hz: int,
+        passthrough: bool,
+        name: str | None = None,
     ) -> DiskSpoolFile:
-        """Begin a new file; `passthrough`: of the publisher's own packets."""
-        return DiskSpoolFile(self, slice_format, sample_rate_hz, passthrough)
+        """Begin a new file, or anew the file `name`; see `application.ports.Spool`."""
+        name = name or f"{uuid.uuid4().hex}.{slice_format.extension}"
+        return DiskSpoolFile(self, name, slice_format, sample_rate_hz, passthrough)
 
     def path_of(self, name: str) -> Path:
         """Where the complete file `name` lies."""
@@ -99,11 +105,12 @@ class DiskSpoolFile:
     def __init__(
         self,
         spool: DiskSpool,
+        name: str,
         slice_format: SliceFormat,
         sample_rate_hz: int,
         passthrough: bool,
     ) -> None:
-        self.name = f"{uuid.uuid4().hex}.{slice_format.extension}"
+        self.name = name
         self.slice_format = slice_format
         self.sample_rate_hz = sample_rate_hz
         self.passthrough = passthrough
@@ -151,31 +158,45 @@ class DiskSpoolFile:
                     self._busy = False
                     return
                 order = self._orders.popleft()
+            self._carry_out(order)
+
+    def _carry_out(self, order: Sequence[PcmAudio] | Sequence[OpusAudio] | _Order) -> None:
+        """Write; of a file that has failed or is not wanted, remove what there is."""
+        spooled = None
+        if self._failure is None and order is not _Order.DISCARD:
             try:
-                self._carry_out(order)
+                spooled = self._written(order)
             except Exception as error:  # whatever breaks a file must not end the thread
                 _log.exception("spool file %s cannot be written", self.name)
                 self._failure = StoreFailed(f"the spool cannot be written: {error}")
-                if order is _Order.FINISH:
-                    self._settle(None)
+        if self._failure is not None or order is _Order.DISCARD:
+            self._remove()
+        if isinstance(order, _Order):
+            self._settle(spooled)
+        else:
+            self._spool._release_write()
 
-    def _carry_out(self, order: Sequence[PcmAudio] | Sequence[OpusAudio] | _Order) -> None:
-        if self._writer is None and self._failure is None:
+    def _written(
+        self, order: Sequence[PcmAudio] | Sequence[OpusAudio] | _Order
+    ) -> SpooledFile | None:
+        """Append audio, or complete the file and return it."""
+        if self._writer is None:
             self._writer = self._spool._open_writer(self)
-        writer = self._writer
-        if not isinstance(order, _Order):
-            try:
-                if writer is not None and self._failure is None:
-                    writer.write(order)
-            finally:
-                self._spool._release_write()
-        elif order is _Order.DISCARD or self._failure is not None or writer is None:
+        if isinstance(order, _Order):
+            self._writer.finish()
+            return self._published()
+        self._writer.write(order)
+        return None
+
+    def _remove(self) -> None:
+        writer, self._writer = self._writer, None
+        try:
             if writer is not None:
                 writer.discard()
-            self._settle(None)
-        else:
-            writer.finish()
-            self._settle(self._published())
+            # A writer that could not even be made may have left its file.
+            self._spool.remove(self.name + _PART)
+        except Exception:  # it goes at the next start
+            _log.exception("spool file %s cannot be removed", self.name)
 
     def _published(self) -> SpooledFile:
         """Give the complete file its name, so that it outlives the power."""

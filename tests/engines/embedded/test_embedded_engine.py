@@ -15,7 +15,7 @@ from aiortc.mediastreams import AudioStreamTrack
 from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket, RtpPacket
 
 from airslice.application.ports import MediaEngine, MediaSession, StreamSink
-from airslice.engines.embedded import EmbeddedEngine
+from airslice.engines.embedded import EmbeddedEngine, srtp
 from airslice.engines.embedded.engine import TICK_INTERVAL_S, hosts_of
 from airslice.engines.embedded.session import Session
 from airslice.engines.embedded.stats import Drop
@@ -241,6 +241,27 @@ async def test_a_replayed_packet_is_dropped(
     await drop_of(engine, Drop.REPLAYED)
 
     assert len(sink.all_packets) == 1
+
+
+async def test_the_librarys_public_calls_serve_where_its_handle_does_not(
+    engine: EmbeddedEngine,
+    sink: RecordingSink,
+    peer: RawPublisher,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(srtp, "IN_PLACE", False)
+    await connect(peer, engine, sink)
+    packet = peer.protect(rtp(1))
+    for datagram in (packet, packet, packet[:-1] + b"?", b"\x80" + bytes(1800)):
+        peer.send(datagram)
+    peer.send_rtcp(sender_report(packet_ssrc := 0x11223344, 1 << 63))
+    await eventually(lambda: sink.reports)
+
+    assert [packet.payload for packet in sink.packets[packet_ssrc]] == [b"opus"]
+    assert engine.stats().dropped == {
+        Drop.REPLAYED: 2,  # the forged one has the number of the one before
+        Drop.UNAUTHENTIC_MEDIA: 1,
+    }
 
 
 async def test_a_forged_packet_is_dropped(

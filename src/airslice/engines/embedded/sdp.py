@@ -25,9 +25,11 @@ _PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "R
 """DTLS-SRTP by its name, or by the older one that some senders still write."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,64}")
+_WORD = r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]"
+_TAG = re.compile(_WORD + "{1,64}")
 _MEDIA = re.compile(
-    r"([a-z]{1,32}) ([0-9]{1,5})(?:/[0-9]{1,5})? ([A-Z/]{1,32}) ([!-~]+(?: [!-~]+)*)"
+    r"([a-z]{1,32}) ([0-9]{1,5})(?:/[0-9]{1,5})? ([A-Z/]{1,32})"
+    rf" ({_WORD}+(?: {_WORD}+)*)"
 )
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
@@ -73,7 +75,7 @@ class Section:
     def mid(self) -> str | None:
         """Identification tag, if it is a proper one."""
         mid = self.attributes.first("mid")
-        return mid if mid and _TOKEN.fullmatch(mid) else None
+        return mid if mid and _TAG.fullmatch(mid) else None
 
     @property
     def is_offered(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from airslice.application.ports import StreamSink
@@ -122,8 +123,7 @@ class Session:
         self._host = host
         self._sink = sink
         self._transport = transport
-        self._dtls_server = dtls_server
-        self._fingerprints = offer.fingerprints
+        self._accept = partial(dtls_server.accept, offer.fingerprints)
         self._dtls: DtlsAssociation | None = None
         self._records_left = HANDSHAKE_RECORDS
         self._srtp: SrtpSession | None = None
@@ -219,7 +219,7 @@ class Session:
     def take_dtls(self, datagram: bytes, key: AddressKey, now_ns: int) -> None:
         """Take a DTLS datagram from an address that is bound to this session."""
         if self._dtls is None and self._host.admit_handshake(now_ns):
-            self._dtls = self._dtls_server.accept(self._fingerprints)
+            self._dtls = self._accept()
         dtls = self._dtls
         if dtls is None or self._records_left == 0:
             self._host.drop(Drop.HANDSHAKE_LIMIT)

@@ -3,6 +3,10 @@ SELECT user_id, stream_type, MAX(slice_index) + 1 AS next_index FROM slices
 WHERE run_id = :run_id
 GROUP BY user_id, stream_type
 
+-- spool_names --
+SELECT spool_name FROM slices
+WHERE run_id = :run_id
+
 -- add_slice --
 INSERT INTO slices (
     run_id, user_id, stream_type, slice_index, app_id, room_id, object_key, start_ms, samples,

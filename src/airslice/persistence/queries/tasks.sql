@@ -22,6 +22,10 @@ WHERE app_id = :app_id AND room_id = :room_id AND task_id = :task_id
 ORDER BY started_at_ms DESC, id DESC
 LIMIT 1
 
+-- find_run --
+SELECT * FROM tasks
+WHERE run_id = :run_id
+
 -- unfinished_tasks --
 SELECT * FROM tasks
 WHERE state NOT IN ('ended', 'failed')

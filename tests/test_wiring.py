@@ -1,0 +1,213 @@
+"""The whole server, in this process and on ports that the system chooses."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+import time
+import wave
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from airslice.config import Address, ConfigError, Settings, StorageOverride, load
+from airslice.domain import room_token
+from airslice.domain.room_token import Privilege
+from airslice.wiring import RunningServer, running
+from tests.engines.embedded.raw_publisher import RawPublisher, rtp
+
+CONFIG = f"""
+[server]
+http = "127.0.0.1:0"
+media = "127.0.0.1:0"
+master_key = "{base64.b64encode(bytes(32)).decode()}"
+
+[[accounts]]
+id = "2100000000"
+access_key = "AK"
+secret_key = "SK"
+
+[[apps]]
+app_id = "123456781234567812345678"
+app_key = "app key"
+account = "2100000000"
+
+[apps.auto_slice]
+enabled = true
+duration = 20
+storage = {{ Type = 0, TosConfig = {{ AccountId = "1", Region = 0, Bucket = "bucket" }} }}
+"""
+
+SILENCE_20_MS = b"\xf8\xff\xfe"
+"""An Opus packet."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    config = tmp_path / "airslice.toml"
+    config.write_text(CONFIG)
+    return load(config, {"AIRSLICE_SERVER__DATA_DIR": str(tmp_path / "data")})
+
+
+@pytest.fixture
+def taken() -> Iterator[Address]:
+    """An address that somebody else uses, for TCP as for UDP."""
+    with socket.create_server(("127.0.0.1", 0)) as tcp:
+        address = Address(*tcp.getsockname())
+        with socket.socket(type=socket.SOCK_DGRAM) as udp:
+            udp.bind(address)
+            yield address
+
+
+@asynccontextmanager
+async def client_of(server: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://{server.http}", trust_env=False) as http:
+        yield http
+
+
+async def serves(settings: Settings) -> bool:
+    """Whether a server with these settings starts and answers."""
+    async with running(settings) as server, client_of(server) as http:
+        return (await http.get("/readyz")).status_code == 200
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_all_facades_answer_on_one_address(settings: Settings) -> None:
+    expected = {
+        ("GET", "/healthz"): 200,
+        ("GET", "/metrics"): 200,
+        ("GET", "/?Action=GetSegmentTask&Version=2023-11-01"): 401,
+        ("GET", "/"): 200,
+        ("POST", "/whip/123456781234567812345678/room"): 401,
+        ("GET", "/objects/bucket/key"): 403,
+        ("GET", "/nothing"): 404,
+    }
+
+    async with running(settings) as server, client_of(server) as http:
+        statuses = {ask: (await http.request(*ask)).status_code for ask in expected}
+
+    assert statuses == expected
+
+
+async def test_metrics_can_have_an_address_of_their_own(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        metrics = Address(*free.getsockname())
+    settings = replace(settings, server=replace(settings.server, metrics=metrics))
+
+    async with running(settings) as server, client_of(server) as http:
+        assert (await http.get("/metrics")).status_code == 404
+        response = await http.get(f"http://{metrics}/metrics")
+
+    assert "airslice_sessions 0.0" in response.text
+
+
+async def test_two_servers_cannot_use_one_data_directory(settings: Settings) -> None:
+    async with running(settings):
+        with pytest.raises(ConfigError, match=r"server\.data_dir: another server uses"):
+            await serves(settings)
+
+    assert await serves(settings)
+
+
+@pytest.mark.parametrize("listener", ["http", "media", "metrics"])
+async def test_an_address_in_use_is_named_and_everything_let_go(
+    settings: Settings, taken: Address, listener: str
+) -> None:
+    server = replace(settings.server, **{listener: taken})  # type: ignore[arg-type]
+
+    with pytest.raises(ConfigError, match=rf"server\.{listener}: {taken} cannot be bound"):
+        await serves(replace(settings, server=server))
+
+    assert await serves(settings)
+
+
+async def test_storage_that_is_not_built_in_is_refused(settings: Settings) -> None:
+    elsewhere = StorageOverride(
+        vendor=None, region=None, bucket=None, endpoint="http://127.0.0.1:9000"
+    )
+    settings = replace(settings, storage=replace(settings.storage, endpoints=(elsewhere,)))
+
+    with pytest.raises(ConfigError, match="storage"):
+        await serves(settings)
+
+
+async def test_a_stopped_server_has_let_its_ports_go(settings: Settings) -> None:
+    async with running(settings) as server:
+        pass
+
+    again = replace(settings.server, http=server.http, media=server.media)
+    assert await serves(replace(settings, server=again))
+
+
+async def test_a_server_leaves_no_task_behind(settings: Settings) -> None:
+    before = asyncio.all_tasks()
+
+    assert await serves(settings)
+
+    assert asyncio.all_tasks() == before
+
+
+async def publish(http: httpx.AsyncClient, settings: Settings, peer: RawPublisher) -> None:
+    (app,) = settings.apps
+    now_s = int(time.time())
+    token = room_token.mint(
+        app_id=app.app_id,
+        app_key=app.app_key,
+        room_id="room",
+        user_id="ann",
+        privileges={Privilege.PUBLISH_STREAM: 0},
+        issued_at_s=now_s,
+        expires_at_s=now_s + 60,
+        nonce=1,
+    )
+    response = await http.post(
+        f"/whip/{app.app_id}/room",
+        content=peer.offer(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"},
+    )
+    assert response.status_code == 201, response.text
+    await peer.connect(response.text)
+
+
+async def metric(http: httpx.AsyncClient, name: str) -> float:
+    lines = (await http.get("/metrics")).text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"airslice_{name} "))
+
+
+async def metric_reaches(http: httpx.AsyncClient, name: str, value: float) -> None:
+    async with asyncio.timeout(5):
+        while await metric(http, name) < value:
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("frames", [5, 40])
+async def test_what_was_received_before_a_stop_is_stored_after_the_next_start(
+    settings: Settings, frames: int
+) -> None:
+    with RawPublisher() as peer:
+        async with running(settings) as server, client_of(server) as http:
+            await publish(http, settings, peer)
+            await metric_reaches(http, "tasks", 1)
+            datagrams = await metric(http, "datagrams_total")
+            for number in range(frames):
+                peer.send_rtp(rtp(number, payload=SILENCE_20_MS))
+            await metric_reaches(http, "datagrams_total", datagrams + frames)
+
+    bucket = settings.server.data_dir / "objects" / "bucket"
+    spool = settings.server.data_dir / "spool"
+    async with running(settings):
+        await eventually(lambda: bucket.is_dir() and not list(spool.iterdir()))
+
+    (stored,) = bucket.iterdir()
+    with wave.open(str(stored)) as audio:
+        assert audio.getnframes() == frames * 320
