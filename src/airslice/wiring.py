@@ -27,9 +27,11 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airslice import __version__
-from airslice.application.journal import NoJournal
+from airslice.application.journal import Journal, NoJournal, PastJournal
+from airslice.application.ports import OpusDecoders
 from airslice.application.published_stream import PublishedStream
 from airslice.application.publishing import Publishing
+from airslice.application.recovery import Recovery
 from airslice.application.rooms import Rooms
 from airslice.application.slice_delivery import SliceDelivery
 from airslice.application.slice_tasks import SliceTasks
@@ -51,6 +53,7 @@ from airslice.facades.objects import ObjectsFacade
 from airslice.facades.volcengine import VolcengineFacade
 from airslice.facades.whip import WhipFacade
 from airslice.persistence.sqlite import SqliteTaskStore
+from airslice.storage.journal import DiskJournal, past_journals
 from airslice.storage.local import LocalObjectStore
 from airslice.storage.signed_url import UrlSigner
 from airslice.storage.spool import DiskSpool
@@ -65,6 +68,9 @@ REQUEST_GRACE_S = 5
 """How long requests that are being answered may take once the server stops."""
 
 MAX_CONNECTIONS = 4_096
+
+MAX_JOURNAL_BYTES = 4 * 1024**3
+"""600 s, the longest slice, of 1,000 streams at 32 kbit/s."""
 
 
 class SystemClock:
@@ -141,6 +147,8 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         objects = LocalObjectStore(server.data_dir / "objects")
         spool = DiskSpool(server.data_dir / "spool", FileSliceWriters())
         stack.callback(spool.close)
+        past = past_journals(server.data_dir / "journal")
+        journal = await stack.enter_async_context(_journal(settings, clock))
         sender = HttpCallbackSender(clock, AddressRule(settings.security.private_networks))
         stack.push_async_callback(sender.close)
         delivery = SliceDelivery(
@@ -150,10 +158,10 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             sender=sender,
             wall_clock=wall_clock,
             apps=apps,
+            on_recorded=journal.settled,
         )
         stack.push_async_callback(delivery.close)
         decoders = find_opus_decoders()
-        journal = NoJournal()
         rooms = Rooms(
             wall_clock=wall_clock,
             decoders=decoders,
@@ -185,8 +193,9 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         )
         await _bound("server.media", server.media, engine.start())
         stack.push_async_callback(engine.close)
-        await tasks.recover()
         await delivery.resume()
+        await _finish_interrupted(past, store, spool, delivery, decoders, settings)
+        await tasks.recover()
         stack.push_async_callback(_cancelled, asyncio.create_task(rooms.run(), name="rooms"))
         publishing = Publishing(apps=apps, rooms=rooms, engine=engine, wall_clock=wall_clock)
         health = HealthFacade(
@@ -281,6 +290,44 @@ def _listener(name: str, address: Address) -> socket.socket:
         listener.close()
         raise ConfigError([f"{name}: {address} cannot be bound: {error.strerror}"]) from error
     return listener
+
+
+@contextlib.asynccontextmanager
+async def _journal(settings: Settings, clock: SystemClock) -> AsyncIterator[Journal]:
+    """Keep a journal if the configuration wants one."""
+    if not settings.server.journal:
+        yield NoJournal()
+        return
+    journal = DiskJournal(settings.server.data_dir / "journal", clock, MAX_JOURNAL_BYTES)
+    journal.start()
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+async def _finish_interrupted(
+    past: Sequence[PastJournal],
+    store: SqliteTaskStore,
+    spool: DiskSpool,
+    delivery: SliceDelivery,
+    decoders: OpusDecoders,
+    settings: Settings,
+) -> None:
+    """Make the slices that were open or being written when the last server died."""
+    recovery = Recovery(
+        store=store,
+        spool=spool,
+        decoders=decoders,
+        silence_dbfs=settings.slicing.silence_dbfs,
+        on_cut=delivery.accept,
+    )
+    for journal in past:
+        if journal.unsettled:
+            _log.warning("%d slices were interrupted; they are finished", len(journal.unsettled))
+        for run_id in await recovery.recover(journal):
+            await delivery.recorded(run_id)
+        journal.forget()
 
 
 @contextlib.contextmanager

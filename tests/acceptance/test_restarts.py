@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable
 
 import httpx
@@ -20,6 +21,8 @@ BEEP_S = 0.5
 LOOP = opus_loop(beeps(1.0, every_s=BEEP_S))
 ROOM = "restarted"
 PERIOD_MS = 1_000
+MAX_LOST_MS = 1_000
+"""Of what was received before a kill."""
 
 
 async def test_a_stopped_server_keeps_its_open_slices_and_its_tasks(
@@ -53,11 +56,15 @@ async def test_a_killed_server_keeps_its_tasks(
     await stage.publish(LOOP, room=ROOM, user="u")
     await asyncio.gather(loose.wait_for(2), aligned.wait_for(2))
 
+    killed_ms = time.time() * 1000
     server.kill()
     await stage.close()
 
     await asyncio.to_thread(server.start)
     await goes_on(server, http, loose, aligned)
+    for task in (loose, aligned):
+        kept_ms = max(a.end_ms for a in task.slices("u") if a.start_ms < killed_ms)
+        assert killed_ms - kept_ms < MAX_LOST_MS
 
 
 async def started(

@@ -46,13 +46,16 @@ class SliceDelivery:
         sender: CallbackSender,
         wall_clock: WallClock,
         apps: Mapping[str, RtcApp],
+        on_recorded: Callable[[str], None] = lambda name: None,
     ) -> None:
+        """Deliver with these; `on_recorded` is told the spool's name of each slice that is safe."""
         self._store = store
         self._objects = objects
         self._spool = spool
         self._sender = sender
         self._wall_clock = wall_clock
         self._apps = apps
+        self._on_recorded = on_recorded
         self._lanes: dict[_Lane, deque[Awaitable[_Announcement | None]]] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._recording: defaultdict[str, set[asyncio.Task[_Announcement | None]]] = defaultdict(
@@ -155,6 +158,7 @@ class SliceDelivery:
             _log.exception("slice lost: run %s, %s, slice %d", task.run_id, cut.stream, cut.index)
             return None
         await self._until_it_works(lambda: self._store.add_slice(record), "recorded", record)
+        self._on_recorded(record.spool_name)
         return task, record
 
     async def _deliver(self, task: SliceTask, record: SliceRecord) -> None:

@@ -97,7 +97,7 @@ class StreamCut:
         decided_ns = now_ns - (STALL_NS if self.stream.published else 0)
         slicer = self.track.slicer
         if self._aligned:
-            self.track.handle(slicer.advance(self._grid.at(decided_ns)))
+            self.track.handle(slicer.advance(self._grid.line_at(decided_ns)))
         elif self.track.is_open:
             # The slice is closed but its time is not decided: should the audio come after all,
             # it goes into another slice. Nothing is lost where nobody shares the grid.

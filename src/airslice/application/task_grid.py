@@ -10,14 +10,22 @@ that a stream that joins later counts its periods from exactly the same place.""
 class TaskGrid:
     """Samples counted from the task's first running moment."""
 
-    def __init__(self, origin_ns: int, rate_hz: int) -> None:
-        """Count samples of `rate_hz` from the moment `origin_ns` (monotonic)."""
+    def __init__(self, origin_ns: int, rate_hz: int, *, grain: int = 1) -> None:
+        """Count samples of `rate_hz` from the moment `origin_ns` (monotonic).
+
+        Slices can begin and end at multiples of `grain` samples.
+        """
         self._origin_ns = origin_ns
         self.rate_hz = rate_hz
+        self.grain = grain
 
     def at(self, at_ns: int) -> int:
         """Position of a moment (monotonic), in samples, rounded down."""
         return (at_ns - self._origin_ns) * self.rate_hz // 1_000_000_000
+
+    def line_at(self, at_ns: int) -> int:
+        """The last place before a moment (monotonic) where a slice can begin or end."""
+        return self.at(at_ns) // self.grain * self.grain
 
     def captured_ns(self, position: int) -> int:
         """Moment of a position, on the monotonic clock."""

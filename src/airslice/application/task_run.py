@@ -50,7 +50,7 @@ class TaskRun:
         self._begun_ns = origin_ns if next_index is None else now_ns
         """Audio captured before is not the task's, or was lost with the server."""
         self._pcm_grid = TaskGrid(origin_ns, self._maker.pcm_rate_hz)
-        self._grid = TaskGrid(origin_ns, self._maker.stream_rate_hz)
+        self._grid = TaskGrid(origin_ns, self._maker.stream_rate_hz, grain=self._maker.stream_grain)
         self._cuts: dict[StreamKey, StreamCut] = {}
         self._waiting: dict[StreamKey, PublishedStream] = {}
         self._idle_since_ns: int | None = now_ns
@@ -131,7 +131,7 @@ class TaskRun:
         now_ns = self._clock.monotonic_ns()
         end = self._decided()
         if not any(cut.stream.is_active(now_ns) for cut in self._cuts.values()):
-            end = max(end, self._grid.at(now_ns))
+            end = max(end, self._grid.line_at(now_ns))
         for cut in self._cuts.values():
             cut.stream.unsubscribe(cut)
             if self._aligned:

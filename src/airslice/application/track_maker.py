@@ -16,7 +16,7 @@ from airslice.application.wall_clock import WallClock
 from airslice.domain.apps import RtcApp, SliceFormat
 from airslice.domain.room import MIXED_STREAM, StreamKey
 from airslice.domain.slice_task import SliceTask
-from airslice.slicing.audio import PCM_SAMPLE_BYTES, OpusAudio, PcmAudio
+from airslice.slicing.audio import OPUS_GRAIN_SAMPLES, PCM_SAMPLE_BYTES, OpusAudio, PcmAudio
 from airslice.slicing.grid import GridPlacer
 from airslice.slicing.mixer import Mixer
 from airslice.slicing.opus_packet import silent_frames
@@ -58,6 +58,11 @@ class TrackMaker:
         """Rate of the samples that slicers of streams count."""
         return RTP_CLOCK_HZ if self.passthrough else self.pcm_rate_hz
 
+    @property
+    def stream_grain(self) -> int:
+        """What the places where slices of streams begin and end are multiples of."""
+        return OPUS_GRAIN_SAMPLES if self.passthrough else 1
+
     def for_stream(
         self,
         task: SliceTask,
@@ -80,8 +85,9 @@ class TrackMaker:
         """
         control = task.order.control
         rate_hz = grid.rate_hz
+        overlap = control.redundant_ms * rate_hz // 1000
         rules: SliceRules[Any] = SliceRules(
-            overlap=control.redundant_ms * rate_hz // 1000,
+            overlap=overlap // grid.grain * grid.grain,
             fill=(silent_opus if self.passthrough else silent_pcm) if control.align else None,
             meter=(
                 silence_meter(self.passthrough, self._tools.silence_dbfs, rate_hz)

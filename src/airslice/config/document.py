@@ -27,6 +27,7 @@ class ServerTable(Struct, kw_only=True):
     max_streams: Count = 1_000
     max_publishers_per_room: Count = 100
     max_tasks: Count = 1_000
+    journal: bool = True
 
 
 class SlicingTable(Struct, kw_only=True):

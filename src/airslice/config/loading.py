@@ -139,6 +139,7 @@ class _Checker:
             max_streams=table.max_streams,
             max_publishers_per_room=table.max_publishers_per_room,
             max_tasks=table.max_tasks,
+            journal=table.journal,
         )
 
     def _app(self, table: AppTable, accounts: set[str], name: str) -> RtcApp:

@@ -42,6 +42,8 @@ class Server:
     """Published streams at a time, in all rooms."""
     max_publishers_per_room: int
     max_tasks: int
+    journal: bool
+    """Whether received packets are kept on the disk until their slices are safe."""
     """Slice tasks that are active at a time."""
 
 

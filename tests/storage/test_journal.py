@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airslice.application.journal import SliceNote, StreamAddress
+from airslice.domain.apps import SliceFormat
+from airslice.domain.room import RoomKey, StreamKey, StreamType
+from airslice.slicing.packets import RtpPacket
+from airslice.slicing.timeline import Piece, PieceKind
+from airslice.storage import journal as journal_module
+from airslice.storage.journal import DiskJournal, DiskPast, past_journals
+from airslice.storage.journal_records import payloads, pieces_record, read_pieces
+
+ANN = StreamAddress(RoomKey("app", "room"), StreamKey("ann"))
+BOB = StreamAddress(RoomKey("app", "room"), StreamKey("bob", StreamType.SCREEN))
+
+
+class HandClock:
+    now_ns = 1_000_000_000
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
+
+    def utc_ns(self) -> int:
+        return self.now_ns
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def journal(tmp_path: Path, clock: HandClock) -> DiskJournal:
+    return DiskJournal(tmp_path, clock, max_bytes=1 << 30)
+
+
+def spoken(number: int, payload: bytes = b"\xf8voice") -> Piece:
+    packet = RtpPacket(0, 0, 0, 30, payload)
+    return Piece(960 * number, 960, PieceKind.PACKET, packet)
+
+
+def note(name: str) -> SliceNote:
+    return SliceNote(
+        name=name,
+        run_id="run",
+        address=BOB,
+        slice_format=SliceFormat.FLAC,
+        sample_rate_hz=16_000,
+        passthrough=False,
+        identifier="prefix",
+        position=-5,
+        offset=7,
+        max_samples=320_000,
+        start_utc_ns=1_700_000_000_123_456_789,
+        aligned=True,
+        judged=False,
+    )
+
+
+def only_past(root: Path) -> DiskPast:
+    (past,) = past_journals(root)
+    return past
+
+
+async def test_pieces_are_read_again_stream_by_stream(journal: DiskJournal, tmp_path: Path) -> None:
+    journal.keep(ANN, [spoken(0), spoken(1)])
+    journal.keep(BOB, [spoken(7)])
+    journal.keep(ANN, [Piece(1_920, 480, PieceKind.SILENT, None)])
+    await journal.flush()
+
+    past = only_past(tmp_path)
+
+    assert list(past.pieces(ANN)) == [
+        spoken(0),
+        spoken(1),
+        Piece(1_920, 480, PieceKind.SILENT, None),
+    ]
+    assert list(past.pieces(BOB)) == [spoken(7)]
+
+
+async def test_notes_survive_as_they_were(journal: DiskJournal, tmp_path: Path) -> None:
+    journal.opened(note("one"), reach_back_s=0)
+    journal.opened(note("two"), reach_back_s=0)
+    journal.opened(note("three"), reach_back_s=0)
+    journal.closed("two", index=4, samples=99)
+    journal.settled("one")
+    journal.placed("run", ANN, 3)
+    journal.placed("run", ANN, 5)
+    await journal.flush()
+
+    past = only_past(tmp_path)
+
+    assert [s.note for s in past.unsettled] == [note("two"), note("three")]
+    assert [(s.index, s.samples) for s in past.unsettled] == [(4, 99), (None, None)]
+    assert past.placements == {("run", ANN): 5}
+
+
+async def test_a_journal_of_settled_slices_leaves_nothing(
+    journal: DiskJournal, tmp_path: Path
+) -> None:
+    journal.start()
+    journal.keep(ANN, [spoken(0)])
+    journal.opened(note("one"), reach_back_s=0)
+    journal.settled("one")
+
+    await journal.close()
+
+    assert past_journals(tmp_path) == []
+
+
+async def test_a_journal_that_is_needed_stays(journal: DiskJournal, tmp_path: Path) -> None:
+    journal.start()
+    journal.opened(note("one"), reach_back_s=0)
+
+    await journal.close()
+
+    assert [s.note.name for s in only_past(tmp_path).unsettled] == ["one"]
+    only_past(tmp_path).forget()
+    assert past_journals(tmp_path) == []
+
+
+class TestRotation:
+    async def rotate(self, journal: DiskJournal, clock: HandClock, seconds: float) -> None:
+        await journal.flush()
+        journal._begin_segment()
+        clock.now_ns += round(seconds * 1e9)
+        await journal._remove_unneeded()
+
+    async def test_segments_go_when_their_slices_are_settled(
+        self, journal: DiskJournal, clock: HandClock, tmp_path: Path
+    ) -> None:
+        journal.opened(note("one"), reach_back_s=0)
+        journal.keep(ANN, [spoken(0)])
+        await self.rotate(journal, clock, 10)
+        journal.keep(ANN, [spoken(1)])
+        await self.rotate(journal, clock, 10)
+        assert len(list(tmp_path.glob("*/*"))) == 3
+
+        journal.settled("one")
+        await self.rotate(journal, clock, 10)
+
+        assert len(list(tmp_path.glob("*/*"))) == 1
+
+    async def test_every_segment_can_be_read_without_those_before(
+        self, journal: DiskJournal, clock: HandClock, tmp_path: Path
+    ) -> None:
+        journal.placed("run", ANN, 11)
+        journal.keep(ANN, [spoken(0)])
+        await self.rotate(journal, clock, 10)
+        journal.keep(ANN, [spoken(1)])
+        await journal.flush()
+
+        past = only_past(tmp_path)
+
+        assert list(past.pieces(ANN)) == [spoken(1)]
+        assert past.placements == {("run", ANN): 11}
+
+    async def test_what_a_slice_reaches_back_to_is_kept(
+        self, journal: DiskJournal, clock: HandClock, tmp_path: Path
+    ) -> None:
+        journal.opened(note("before"), reach_back_s=0)
+        journal.keep(ANN, [spoken(0)])
+        await self.rotate(journal, clock, 10)
+        journal.opened(note("after"), reach_back_s=9)
+        journal.settled("before")
+        await self.rotate(journal, clock, 10)
+
+        assert list(only_past(tmp_path).pieces(ANN)) == [spoken(0)]
+
+    async def test_beyond_the_bound_the_oldest_is_given_up(
+        self, clock: HandClock, tmp_path: Path
+    ) -> None:
+        journal = DiskJournal(tmp_path, clock, max_bytes=2_000)
+        journal.opened(note("one"), reach_back_s=0)
+        for number in range(8):
+            journal.keep(ANN, [spoken(number, bytes(500))])
+            await self.rotate(journal, clock, 1)
+
+        assert journal.size_bytes <= 2_000
+        assert journal.dropped_bytes > 2_000
+
+
+async def test_a_disk_that_refuses_loses_nothing_if_it_recovers(
+    journal: DiskJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.keep(ANN, [spoken(0)])
+    await journal.flush()
+
+    def full(*args: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        journal.keep(ANN, [spoken(1)])
+        await journal.flush()
+        refused = journal.failing
+    journal.keep(ANN, [spoken(2)])
+    await journal.flush()
+
+    assert (refused, journal.failing) == (True, False)
+    assert list(only_past(tmp_path).pieces(ANN)) == [spoken(0), spoken(1), spoken(2)]
+
+
+async def test_what_waits_for_the_disk_is_bounded(
+    journal: DiskJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MAX_BUFFERED_BYTES", 1_000)
+
+    for number in range(100):
+        journal.keep(ANN, [spoken(number, bytes(100))])
+
+    assert journal._buffered_bytes <= 1_000
+    assert journal.dropped_bytes > 8_000
+
+
+@given(cut=st.integers(0, 400), flip=st.integers(0, 399))
+def test_damage_ends_a_segment_and_breaks_nothing(cut: int, flip: int) -> None:
+    records = b"".join(pieces_record(1, [spoken(n)]) for n in range(10))
+    damaged = bytearray(records)
+    damaged[flip % len(records)] ^= 0x41
+
+    sound = [payload for _, payload in payloads(bytes(damaged)[: cut or None])]
+
+    whole = [payload for _, payload in payloads(records)]
+    assert sound == whole[: len(sound)]
+
+
+def test_a_recovered_piece_gets_the_packet_after_it_again() -> None:
+    recovered = Piece(0, 960, PieceKind.RECOVERED, spoken(1).packet)
+    ((_, payload),) = payloads(pieces_record(1, [recovered, spoken(1)]))
+
+    assert read_pieces(payload) == [recovered, spoken(1)]
