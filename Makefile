@@ -24,7 +24,7 @@ serve: $(VENV)/.runtime ## Run a server with airslice.toml, made at the first ti
 	@test -e airslice.toml || $(BIN)/airslice init airslice.toml
 	@$(BIN)/airslice serve --config airslice.toml $(ARGS)
 
-test: $(VENV)/.dev $(VENV)/.test-programs ## Run all tests; ARGS=... goes to pytest
+test: $(VENV)/.dev $(VENV)/.test-programs $(VENV)/.versitygw ## Run all tests; ARGS=... goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: format-check lint types layers test ## Everything that CI checks; the tests come last
@@ -100,5 +100,17 @@ $(VENV)/.test-programs: $(VENV)/.uv
 	  else \
 	    echo "not found: $${missing[*]}; the tests that need them are skipped" >&2; exit 0; \
 	  fi; \
+	fi; \
+	touch $@
+
+# An S3 server that checks signatures and permissions, as the vendors' do.
+VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+$(VENV)/.versitygw: $(VENV)/.uv
+	@if command -v versitygw >/dev/null; then :; \
+	elif command -v go >/dev/null; then \
+	  echo "building $(VERSITYGW) (once; two minutes) ..." >&2; \
+	  GOBIN="$$PWD/$(BIN)" go install $(VERSITYGW) 2>&1 | tail -n 5; \
+	else \
+	  echo "not found: versitygw, nor go to build it; the tests that need it are skipped" >&2; exit 0; \
 	fi; \
 	touch $@

@@ -13,6 +13,7 @@ import resource
 import time
 from collections.abc import Callable
 
+from airslice.domain.room_event import EndReason
 from airslice.engines.embedded import EmbeddedEngine
 from airslice.engines.embedded.srtp import IN_PLACE
 from airslice.slicing.packets import RtpPacket, SenderReport
@@ -32,7 +33,7 @@ class Discard:
     def sender_report(self, ssrc: int, report: SenderReport) -> None:
         """Take it."""
 
-    def ended(self) -> None:
+    def ended(self, reason: EndReason = EndReason.LOST) -> None:
         """Nothing more comes."""
 
 

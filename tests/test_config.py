@@ -8,9 +8,10 @@ from typing import get_args
 import msgspec
 import pytest
 
-from airslice.config import Address, ConfigError, Settings, StorageOverride, fresh_config, load
+from airslice.config import Address, ConfigError, Settings, fresh_config, load
 from airslice.config.document import Document
 from airslice.domain.apps import AutoSlice, SliceFormat
+from airslice.domain.storage_endpoints import StorageOverride
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 
 PROJECT = Path(__file__).parents[1]

@@ -50,10 +50,18 @@ class SpawnedServer(ABC):
             self.process = subprocess.Popen(
                 command, env={**os.environ, **environment}, stdout=log, stderr=log
             )
-        await self._ready()
+        try:
+            await self._ready()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the process; it may finish what it has."""
         self.process.send_signal(signal.SIGTERM)
         try:
             await asyncio.to_thread(self.process.wait, STOP_TIMEOUT_S)
@@ -91,7 +99,8 @@ class SpawnedServer(ABC):
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(0.1)
-        raise RuntimeError(f"the server did not start, see {self.directory / 'server.log'}")
+        log = (self.directory / "server.log").read_text()
+        raise RuntimeError(f"the server did not start:\n{log}")
 
 
 class AirsliceServer(SpawnedServer):
@@ -122,8 +131,9 @@ class AirsliceServer(SpawnedServer):
         config = str(self.directory / "airslice.toml")
         return [sys.executable, "-m", "airslice", "serve", "--config", config], environment
 
-    async def __aexit__(self, *error: object) -> None:
-        await super().__aexit__(*error)
+    async def close(self) -> None:
+        """See `SpawnedServer`."""
+        await super().close()
         await self.callbacks.close()
 
     async def prepare(self, publishers: int) -> list[Place]:

@@ -11,9 +11,9 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from airslice import __version__
 from airslice.config import ConfigError, Settings, fresh_config, load
@@ -22,8 +22,12 @@ from airslice.domain.room_token import Privilege, mint
 
 if TYPE_CHECKING:
     from airslice.domain.apps import RtcApp
+    from airslice.facades.console import views
+    from airslice.facades.console.client import AdminClient
 
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+T = TypeVar("T")
 
 DEFAULT_CONFIG = Path("airslice.toml")
 
@@ -148,6 +152,57 @@ def _demo(options: argparse.Namespace) -> int:
     return run(options.directory)
 
 
+def _list_deliveries(options: argparse.Namespace) -> int:
+    state = "dead" if options.dead else "all"
+    for delivery in _ask(options, lambda server: server.deliveries(state)):
+        due = _utc(delivery.due_ms) if delivery.state != "dead" else "-"
+        what = delivery.event_type or f"{delivery.user_id} {delivery.index}"
+        print(
+            f"{delivery.id:>8}  {delivery.kind:<8}  {delivery.state:<7}  {delivery.attempts:>3}"
+            f"  {due:<20}  {delivery.destination}  {what}  {delivery.last_error}".rstrip()
+        )
+    return 0
+
+
+def _show_delivery(options: argparse.Namespace) -> int:
+    _print_delivery(_ask(options, lambda server: server.delivery(options.id)))
+    return 0
+
+
+def _retry_deliveries(options: argparse.Namespace) -> int:
+    if options.dead == (options.id is not None):
+        raise UsageError("name one delivery, or --dead for all that were given up")
+    if options.dead:
+        print(f"{_ask(options, lambda server: server.retry_dead())} deliveries are tried anew")
+    else:
+        _print_delivery(_ask(options, lambda server: server.retry(options.id)))
+    return 0
+
+
+def _print_delivery(delivery: views.Delivery) -> None:
+    for name in delivery.__struct_fields__:
+        value = getattr(delivery, name)
+        if value is not None:
+            print(f"{name:<12} {_utc(value) if name.endswith('_ms') else value}".rstrip())
+
+
+def _ask(options: argparse.Namespace, question: Callable[[AdminClient], T]) -> T:
+    """Ask the server of this configuration, which has to run."""
+    from airslice.facades.console.client import AdminClient, AdminRefused
+
+    server = load(options.config).server
+    try:
+        return question(AdminClient(server.http.host, server.http.port, server.admin_password))
+    except AdminRefused as error:
+        raise UsageError(str(error)) from error
+    except ConnectionError as error:
+        raise UsageError(f"no server runs at {server.http}: {error.strerror}") from error
+
+
+def _utc(time_ms: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time_ms / 1000)) if time_ms else "now"
+
+
 def _id(text: str) -> str:
     if not is_valid_id(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 128 of a-z A-Z 0-9 _ @ - .")
@@ -175,6 +230,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_check_config(commands)
     _add_token(commands)
+    _add_deliveries(commands)
     _add_demo(commands)
     return parser
 
@@ -243,6 +299,33 @@ def _add_token(commands: _Commands) -> None:
     )
     token.add_argument("--subscribe-only", action="store_true", help="may listen, not publish")
     token.set_defaults(run=_token)
+
+
+def _add_deliveries(commands: _Commands) -> None:
+    deliveries = _add_command(
+        commands,
+        "deliveries",
+        "uploads and callbacks that are still to be made, or were given up",
+        examples=(
+            "airslice deliveries list --dead",
+            "airslice deliveries show 17",
+            "airslice deliveries retry 17",
+            "airslice deliveries retry --dead",
+        ),
+    )
+    actions = deliveries.add_subparsers(metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="list them, oldest first")
+    listing.add_argument("--dead", action="store_true", help="only those that were given up")
+    listing.set_defaults(run=_list_deliveries)
+    show = actions.add_parser("show", help="show one of them")
+    show.add_argument("id", type=int, metavar="ID")
+    show.set_defaults(run=_show_delivery)
+    retry = actions.add_parser("retry", help="try one anew that failed, or all that were given up")
+    retry.add_argument("id", type=int, nargs="?", metavar="ID")
+    retry.add_argument("--dead", action="store_true", help="all that were given up")
+    retry.set_defaults(run=_retry_deliveries)
+    for action in (listing, show, retry):
+        _add_config(action)
 
 
 def _add_demo(commands: _Commands) -> None:

@@ -10,14 +10,17 @@ import contextlib
 import fcntl
 import gc
 import logging
+import random
 import secrets
 import signal
 import socket
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -27,22 +30,37 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airslice import __version__
+from airslice.application.bans import Bans
+from airslice.application.callback_post import Announcements, CallbackPost
+from airslice.application.callback_settings import CallbackSettings
+from airslice.application.courier import Courier
+from airslice.application.deliveries import Deliveries
 from airslice.application.journal import Journal, NoJournal, PastJournal
+from airslice.application.moderation import Moderation
 from airslice.application.ports import OpusDecoders
 from airslice.application.published_stream import PublishedStream
 from airslice.application.publishing import Publishing
 from airslice.application.recovery import Recovery
+from airslice.application.room_events import RoomEvents
 from airslice.application.rooms import Rooms
-from airslice.application.slice_delivery import SliceDelivery
+from airslice.application.slice_recorder import SliceRecorder
 from airslice.application.slice_tasks import SliceTasks
+from airslice.application.slice_track import CutSlice
+from airslice.application.slice_upload import SliceUpload
+from airslice.application.spool_cleaning import clean_spool
 from airslice.application.track_maker import RunTools
 from airslice.application.wall_clock import WallClock
 from airslice.config import Address, ConfigError, Settings
+from airslice.delivery.destination import validate_url
+from airslice.delivery.room_event import room_event
+from airslice.delivery.segment_event import segment_event
 from airslice.delivery.sender import HttpCallbackSender
 from airslice.domain import room_token
 from airslice.domain.apps import RtcApp
 from airslice.domain.destination import AddressRule
+from airslice.domain.outbox import DeliveryKind
 from airslice.domain.room import RoomKey, StreamKey
+from airslice.domain.room_event import RoomEvent
 from airslice.domain.room_token import Privilege
 from airslice.encoding.opus_decoder import find_opus_decoders
 from airslice.encoding.writers import FileSliceWriters
@@ -53,8 +71,13 @@ from airslice.facades.objects import ObjectsFacade
 from airslice.facades.volcengine import VolcengineFacade
 from airslice.facades.whip import WhipFacade
 from airslice.persistence.sqlite import SqliteTaskStore
+from airslice.persistence.sqlite_bans import SqliteBanStore
+from airslice.persistence.sqlite_callback_settings import SqliteCallbackSettings
+from airslice.persistence.sqlite_outbox import SqliteOutbox
+from airslice.storage.bucket_router import BucketRouter
 from airslice.storage.journal import DiskJournal, past_journals
 from airslice.storage.local import LocalObjectStore
+from airslice.storage.s3 import S3ObjectStore
 from airslice.storage.signed_url import UrlSigner
 from airslice.storage.spool import DiskSpool
 
@@ -83,6 +106,18 @@ class SystemClock:
     def utc_ns(self) -> int:
         """Nanoseconds since the Unix epoch."""
         return time.time_ns()
+
+
+class _RoomCallbacks:
+    """What happens in rooms is called back, in order per room (port `EventSink`)."""
+
+    def __init__(self, announcements: Announcements) -> None:
+        self._announcements = announcements
+
+    async def announce(self, event: RoomEvent) -> None:
+        """Take the event."""
+        callback = room_event(event, event_id=str(uuid.uuid4()))
+        await self._announcements.announce(callback, business_id="", lane=event.room.room_id)
 
 
 def serve(settings: Settings) -> int:
@@ -132,10 +167,6 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
     Raises:
         ConfigError: another server uses the data directory, or an address cannot be bound.
     """
-    if settings.storage.default != "local" or settings.storage.endpoints:
-        raise ConfigError(
-            ["storage: only the local store is built in yet; leave it at its default"]
-        )
     server = settings.server
     clock = SystemClock()
     wall_clock = WallClock(clock)
@@ -145,22 +176,59 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         store = await SqliteTaskStore.open(server.data_dir / "airslice.db", server.master_key)
         stack.push_async_callback(store.close)
         objects = LocalObjectStore(server.data_dir / "objects")
-        spool = DiskSpool(server.data_dir / "spool", FileSliceWriters())
+        remote = S3ObjectStore(clock, settings.storage.endpoints)
+        stack.push_async_callback(remote.close)
+        buckets = BucketRouter(
+            local=objects,
+            remote=remote,
+            overrides=settings.storage.endpoints,
+            default=settings.storage.default,
+        )
+        spool = DiskSpool(
+            server.data_dir / "spool", FileSliceWriters(), quota_bytes=server.spool_quota_bytes
+        )
         stack.callback(spool.close)
         past = past_journals(server.data_dir / "journal")
         journal = await stack.enter_async_context(_journal(settings, clock))
-        sender = HttpCallbackSender(clock, AddressRule(settings.security.private_networks))
+        address_rule = AddressRule(settings.security.private_networks)
+        sender = HttpCallbackSender(clock, address_rule)
         stack.push_async_callback(sender.close)
-        delivery = SliceDelivery(
-            store=store,
-            objects=objects,
-            spool=spool,
-            sender=sender,
-            wall_clock=wall_clock,
+        callback_settings = CallbackSettings(
             apps=apps,
-            on_recorded=journal.settled,
+            store=SqliteCallbackSettings(store.database),
+            check_url=partial(validate_url, rule=address_rule),
+            wall_clock=wall_clock,
         )
-        stack.push_async_callback(delivery.close)
+        outbox = SqliteOutbox(store.database)
+        courier = Courier(
+            outbox,
+            {
+                DeliveryKind.UPLOAD: SliceUpload(
+                    outbox=outbox,
+                    objects=buckets,
+                    spool=spool,
+                    settings=callback_settings,
+                    event_of=segment_event,
+                ),
+                DeliveryKind.CALLBACK: CallbackPost(callback_settings, sender),
+            },
+            clock=clock,
+            sleep=asyncio.sleep,
+            chance=random.random,
+        )
+        stack.push_async_callback(courier.close)
+
+        def on_recorded(cut: CutSlice) -> None:
+            journal.settled(cut.file.name)
+            courier.expect()
+
+        recorder = SliceRecorder(
+            store=store,
+            wall_clock=wall_clock,
+            sleep=asyncio.sleep,
+            on_recorded=on_recorded,
+        )
+        stack.push_async_callback(recorder.close)
         decoders = find_opus_decoders()
         rooms = Rooms(
             wall_clock=wall_clock,
@@ -173,18 +241,25 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             apps=apps,
             rooms=rooms,
             store=store,
-            delivery=delivery,
+            recorder=recorder,
             tools=RunTools(
                 spool=spool,
                 journal=journal,
                 wall_clock=wall_clock,
                 silence_dbfs=settings.slicing.silence_dbfs,
-                on_cut=delivery.accept,
+                on_cut=recorder.accept,
             ),
             max_tasks=server.max_tasks,
         )
         # After the engine has closed: sessions that end give up waiting for missing packets.
         stack.push_async_callback(tasks.suspend)
+        bans = Bans(store=SqliteBanStore(store.database), wall_clock=wall_clock)
+        await bans.recover()
+        room_events = RoomEvents(
+            sink=_RoomCallbacks(Announcements(outbox, callback_settings, courier)),
+            wall_clock=wall_clock,
+        )
+        stack.push_async_callback(room_events.close)  # after the engine: its sessions end then
         engine = EmbeddedEngine(
             server.media,
             server.advertise,
@@ -193,18 +268,36 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         )
         await _bound("server.media", server.media, engine.start())
         stack.push_async_callback(engine.close)
-        await delivery.resume()
-        await _finish_interrupted(past, store, spool, delivery, decoders, settings)
+        await _finish_interrupted(past, store, spool, recorder, decoders, settings)
         await tasks.recover()
+        await clean_spool(spool, outbox, now_ms=wall_clock.utc_ms())
+        await courier.start()
         stack.push_async_callback(_cancelled, asyncio.create_task(rooms.run(), name="rooms"))
-        publishing = Publishing(apps=apps, rooms=rooms, engine=engine, wall_clock=wall_clock)
+        publishing = Publishing(
+            apps=apps,
+            rooms=rooms,
+            engine=engine,
+            wall_clock=wall_clock,
+            bans=bans,
+            listener=room_events,
+        )
+        moderation = Moderation(
+            apps=apps,
+            publishing=publishing,
+            bans=bans,
+            users_in=room_events.users_in,
+            wall_clock=wall_clock,
+        )
         health = HealthFacade(
-            _readings(engine, rooms, tasks, delivery, spool), is_ready=lambda: True
+            _readings(engine, rooms, tasks, recorder, courier, spool, room_events),
+            is_ready=lambda: True,
         )
         root = _Root(
             VolcengineFacade(
                 accounts=settings.accounts,
                 tasks=tasks,
+                moderation=moderation,
+                callbacks=callback_settings,
                 clock=clock,
                 redundant_duration_unit=settings.slicing.redundant_duration_unit,
             ),
@@ -213,7 +306,9 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
                 *_object_routes(settings, objects, wall_clock),
                 *health.routes(),
                 *([] if server.metrics else health.metrics_routes()),
-                *_console(settings, clock, rooms, tasks, store).routes(),
+                *_console(
+                    settings, clock, rooms, tasks, store, Deliveries(outbox, courier)
+                ).routes(),
             ],
         )
         http = await stack.enter_async_context(_http("server.http", server.http, root))
@@ -310,7 +405,7 @@ async def _finish_interrupted(
     past: Sequence[PastJournal],
     store: SqliteTaskStore,
     spool: DiskSpool,
-    delivery: SliceDelivery,
+    recorder: SliceRecorder,
     decoders: OpusDecoders,
     settings: Settings,
 ) -> None:
@@ -320,13 +415,13 @@ async def _finish_interrupted(
         spool=spool,
         decoders=decoders,
         silence_dbfs=settings.slicing.silence_dbfs,
-        on_cut=delivery.accept,
+        on_cut=recorder.accept,
     )
     for journal in past:
         if journal.unsettled:
             _log.warning("%d slices were interrupted; they are finished", len(journal.unsettled))
         for run_id in await recovery.recover(journal):
-            await delivery.recorded(run_id)
+            await recorder.recorded(run_id)
         journal.forget()
 
 
@@ -370,6 +465,7 @@ def _console(
     rooms: Rooms,
     tasks: SliceTasks,
     store: SqliteTaskStore,
+    deliveries: Deliveries,
 ) -> ConsoleFacade:
     signer = UrlSigner(settings.server.master_key)
 
@@ -399,6 +495,7 @@ def _console(
         accounts=settings.accounts,
         tasks=tasks,
         slices=store,
+        deliveries=deliveries,
         streams=streams,
         mint_token=mint_token,
         sign_url=sign_url,
@@ -412,8 +509,10 @@ def _readings(
     engine: EmbeddedEngine,
     rooms: Rooms,
     tasks: SliceTasks,
-    delivery: SliceDelivery,
+    recorder: SliceRecorder,
+    courier: Courier,
     spool: DiskSpool,
+    room_events: RoomEvents,
 ) -> list[Reading]:
     def gauge(name: str, meaning: str, read: Callable[[], float]) -> Reading:
         return Reading(name=name, meaning=meaning, read=read)
@@ -434,8 +533,18 @@ def _readings(
             "Published streams beyond the number that their task takes.",
             lambda: sum(run.waiting_streams for run in tasks.runs),
         ),
-        gauge("waiting_slices", "Slices on their way.", lambda: delivery.waiting_slices),
+        gauge(
+            "waiting_slices",
+            "Slices and events on their way.",
+            lambda: recorder.waiting_slices + courier.waiting,
+        ),
+        gauge("spool_bytes", "Bytes of slices that wait for storage.", lambda: spool.usage().used),
         gauge("spool_writes", "Writes that wait for the disk.", lambda: spool.pending_writes),
+        counter(
+            "lost_room_events",
+            "Events of rooms that could not be put into the outbox.",
+            lambda: room_events.lost_events,
+        ),
         counter("datagrams", "Datagrams received.", lambda: engine.stats().datagrams),
         counter(
             "dropped_datagrams",
@@ -452,11 +561,20 @@ def _readings(
             "Packets that came too late or twice, of the streams that are known now.",
             lambda: sum(s.late_packets for s in streams()),
         ),
-        counter("stored_slices", "Slices stored.", lambda: delivery.stored_slices),
-        counter("announced_slices", "Callbacks accepted.", lambda: delivery.announced_slices),
-        counter("lost_slices", "Slices that could not be written.", lambda: delivery.failed_slices),
-        counter("failed_tries", "Tries to store that failed.", lambda: delivery.failed_tries),
+        counter("stored_slices", "Slices stored.", lambda: courier.made[DeliveryKind.UPLOAD]),
         counter(
-            "failed_callbacks", "Tries to call back that failed.", lambda: delivery.failed_callbacks
+            "announced_slices", "Callbacks accepted.", lambda: courier.made[DeliveryKind.CALLBACK]
         ),
+        counter("lost_slices", "Slices that could not be written.", lambda: recorder.failed_slices),
+        counter(
+            "failed_tries",
+            "Tries to store that failed.",
+            lambda: courier.failed_tries[DeliveryKind.UPLOAD],
+        ),
+        counter(
+            "failed_callbacks",
+            "Tries to call back that failed.",
+            lambda: courier.failed_tries[DeliveryKind.CALLBACK],
+        ),
+        counter("dead_letters", "Deliveries given up.", lambda: courier.given_up.total()),
     ]

@@ -103,7 +103,9 @@ class CallbackSink:
                 self.problems.append(f"wrong Signature: {event['EventId']}")
             if _webhook_signature(event, body, headers, secret) != headers["webhook-signature"]:
                 self.problems.append(f"wrong webhook-signature: {event['EventId']}")
-            self._events.setdefault(event["EventId"], _announced(json.loads(event["EventData"])))
+            if event["EventType"] == "SegmentRealTimeData":
+                facts = json.loads(event["EventData"])
+                self._events.setdefault(event["EventId"], _announced(facts))
 
 
 def _vendor_signature(event: Mapping[str, str], secret: str) -> str:

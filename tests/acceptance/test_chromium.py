@@ -90,7 +90,8 @@ def check_loose(task: OrderedTask, slices: list[Announced]) -> None:
     assert PAUSE_S - 0.1 < max(gaps_s) < PAUSE_S + 0.5
     assert sorted(gaps_s)[-2] < 0.5  # the reconnect
     parts = [read_wav(task.path(announced)) for announced in slices]
-    assert [part.size * 1000 / RATE for part in parts] == [a.duration_ms for a in slices]
+    for part, announced in zip(parts, slices, strict=True):
+        assert abs(part.size * 1000 / RATE - announced.duration_ms) <= 0.5  # it is rounded
     assert sum(announced.duration_ms == DURATION_S * 1000 for announced in slices) >= 7
     muted = [part for part in parts if part.size == DURATION_S * RATE and not onsets_s(part)]
     assert len(muted) == 2

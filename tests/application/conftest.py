@@ -14,5 +14,5 @@ from tests.application.stage import Stage
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     stage = Stage(tmp_path / "spool")
     yield stage
-    await stage.delivery.close()
+    await stage.close()
     stage.spool.close()

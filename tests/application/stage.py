@@ -13,20 +13,30 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from airslice.application.callback_post import Announcements, CallbackPost
+from airslice.application.callback_settings import CallbackSettings
+from airslice.application.courier import Courier
 from airslice.application.journal import Journal, NoJournal
 from airslice.application.ports import StreamSink
 from airslice.application.rooms import Rooms
-from airslice.application.slice_delivery import SliceDelivery
+from airslice.application.slice_recorder import SliceRecorder
 from airslice.application.slice_tasks import SliceTasks
+from airslice.application.slice_track import CutSlice
+from airslice.application.slice_upload import SliceUpload
 from airslice.application.track_maker import RunTools
 from airslice.application.wall_clock import WallClock
 from airslice.delivery.recording import RecordingCallbackSender
+from airslice.delivery.segment_event import segment_event
 from airslice.domain.apps import Account, RtcApp
+from airslice.domain.outbox import DeliveryKind
 from airslice.domain.room import StreamKey, StreamType
+from airslice.domain.slice_record import SliceRecord
 from airslice.domain.slice_task import SliceControl, TaskKey, TaskOrder
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.encoding.writers import FileSliceWriters
 from airslice.persistence.memory import MemoryTaskStore
+from airslice.persistence.memory_callback_settings import MemoryCallbackSettings
+from airslice.persistence.memory_outbox import MemoryOutbox
 from airslice.slicing.packets import RtpPacket
 from airslice.storage.memory import MemoryObjectStore
 from airslice.storage.spool import DiskSpool
@@ -52,12 +62,37 @@ class HandClock:
     def __init__(self) -> None:
         self.now_ns = 5_000_000_000
         self.utc_minus_monotonic_ns = 1_700_000_000_000_000_000
+        self._alarms_ns: list[int] = []
 
     def monotonic_ns(self) -> int:
         return self.now_ns
 
     def utc_ns(self) -> int:
         return self.now_ns + self.utc_minus_monotonic_ns
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when so many seconds of this clock are over."""
+        alarm_ns = self.now_ns + round(seconds * 1e9)
+        self._alarms_ns.append(alarm_ns)
+        try:
+            while self.now_ns < alarm_ns:
+                await asyncio.sleep(0.001)
+        finally:
+            self._alarms_ns.remove(alarm_ns)
+
+    @property
+    def sleepers(self) -> int:
+        """How many sleep."""
+        return len(self._alarms_ns)
+
+    @property
+    def alarm_is_over(self) -> bool:
+        """Whether somebody still sleeps who is about to wake up."""
+        return min(self._alarms_ns, default=self.now_ns + 1) <= self.now_ns
+
+    def turn_to_next_alarm(self) -> None:
+        """Let the time pass for which everybody sleeps; none, if nobody does."""
+        self.now_ns = max(self.now_ns, min(self._alarms_ns, default=0))
 
 
 class ValueDecoders:
@@ -116,6 +151,13 @@ class Stored:
         return len(self.pcm) / RATE
 
 
+class _Unreachable:
+    """The store of a server that has died."""
+
+    async def add_slice(self, record: SliceRecord) -> None:
+        await asyncio.Event().wait()
+
+
 class Stage:
     """The use cases on in-memory adapters."""
 
@@ -123,6 +165,7 @@ class Stage:
         self.clock = HandClock()
         self.app = app
         self.store = MemoryTaskStore()
+        self.callbacks = MemoryCallbackSettings()
         self.objects = MemoryObjectStore()
         self.sender = RecordingCallbackSender()
         self.spool = DiskSpool(spool, FileSliceWriters())
@@ -135,13 +178,33 @@ class Stage:
         """Start the server's parts anew, over the same stores."""
         wall_clock = WallClock(self.clock)
         apps = {self.app.app_id: self.app}
-        self.delivery = SliceDelivery(
+        self.outbox = MemoryOutbox(self.store)
+        self.settings = CallbackSettings(
+            apps=apps, store=self.callbacks, check_url=str, wall_clock=wall_clock
+        )
+        self.courier = Courier(
+            self.outbox,
+            {
+                DeliveryKind.UPLOAD: SliceUpload(
+                    outbox=self.outbox,
+                    objects=self.objects,
+                    spool=self.spool,
+                    settings=self.settings,
+                    event_of=segment_event,
+                ),
+                DeliveryKind.CALLBACK: CallbackPost(self.settings, self.sender),
+            },
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            chance=lambda: 0.5,
+        )
+        self.delivering = False
+        self.announcements = Announcements(self.outbox, self.settings, self.courier)
+        self.recorder = SliceRecorder(
             store=self.store,
-            objects=self.objects,
-            spool=self.spool,
-            sender=self.sender,
             wall_clock=wall_clock,
-            apps=apps,
+            sleep=self.clock.sleep,
+            on_recorded=self._recorded,
         )
         self.rooms = Rooms(
             wall_clock=wall_clock,
@@ -154,13 +217,13 @@ class Stage:
             apps=apps,
             rooms=self.rooms,
             store=self.store,
-            delivery=self.delivery,
+            recorder=self.recorder,
             tools=RunTools(
                 spool=self.spool,
                 journal=self.journal,
                 wall_clock=wall_clock,
                 silence_dbfs=-50,
-                on_cut=self.delivery.accept,
+                on_cut=self.recorder.accept,
             ),
             max_tasks=self.max_tasks,
         )
@@ -196,11 +259,45 @@ class Stage:
                 speaker.say(value)
             self.rooms.beat()
 
+    async def deliver(self) -> None:
+        """Let deliveries begin, as they do at the start of a server."""
+        if not self.delivering:
+            self.delivering = True
+            await self.courier.start()
+
     async def settle(self) -> None:
-        """Wait until all slices that were cut are stored and announced."""
+        """Wait until all slices that were cut are stored and announced, however long that takes."""
         async with asyncio.timeout(10):
-            while self.delivery.waiting_slices:
+            while self.recorder.waiting_slices:
                 await asyncio.sleep(0.001)
+            await self.deliver()
+            while self.courier.waiting + self.recorder.waiting_slices:
+                busy = self.courier.under_way
+                if self.courier.is_resting and (not busy or self.clock.sleepers > busy):
+                    self.clock.turn_to_next_alarm()
+                await asyncio.sleep(0.001)
+
+    async def until_quiet(self) -> None:
+        """Wait until all that is due was tried."""
+        async with asyncio.timeout(10):
+            while self.courier.under_way or not self.courier.is_resting or self.clock.alarm_is_over:
+                await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Stop delivering; what was cut is recorded."""
+        await self.recorder.close()
+        await self.courier.close()
+
+    async def die(self) -> None:
+        """Lose what is only in memory, as when the process is killed; files that were finished
+        are complete."""
+        await self.courier.close()
+        self.recorder._store = _Unreachable()  # type: ignore[assignment]
+        self.spool.close()
+
+    def _recorded(self, cut: CutSlice) -> None:
+        self.journal.settled(cut.file.name)
+        self.courier.expect()
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait for a condition of background work."""

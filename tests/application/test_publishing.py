@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 
-from airslice.application.ports import StreamSink
+from airslice.application.bans import Bans
 from airslice.application.publishing import OpenedSession, Publishing
 from airslice.application.wall_clock import WallClock
-from airslice.domain import room_token
+from airslice.domain.ban import Ban, BanScope
 from airslice.domain.errors import (
     AppNotFound,
     InvalidInput,
@@ -16,38 +14,13 @@ from airslice.domain.errors import (
     RoomFull,
     SessionNotFound,
     TokenRefused,
+    UserBanned,
 )
 from airslice.domain.room import RoomKey, StreamKey, StreamType
-from airslice.domain.room_token import Privilege
+from airslice.domain.room_event import EndReason
+from airslice.persistence.memory_bans import MemoryBanStore
+from tests.application.publishers import FakeEngine, RecordingListener, token
 from tests.application.stage import APP, Stage
-
-
-@dataclass
-class FakeSession:
-    sink: StreamSink
-    answer: str = "answer"
-    closed: bool = False
-
-    def restart(self, fragment: str) -> str:
-        if fragment == "garbage":
-            raise OfferRefused("cannot be parsed")
-        return "" if fragment == "candidates" else "new credentials"
-
-    def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            self.sink.ended()
-
-
-@dataclass
-class FakeEngine:
-    sessions: list[FakeSession] = field(default_factory=list)
-
-    def open(self, offer: str, sink: StreamSink) -> FakeSession:
-        if offer == "garbage":
-            raise OfferRefused("no audio")
-        self.sessions.append(FakeSession(sink))
-        return self.sessions[-1]
 
 
 @pytest.fixture
@@ -56,27 +29,26 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def publishing(stage: Stage, engine: FakeEngine) -> Publishing:
+def bans(stage: Stage) -> Bans:
+    return Bans(store=MemoryBanStore(), wall_clock=WallClock(stage.clock))
+
+
+@pytest.fixture
+def listener() -> RecordingListener:
+    return RecordingListener()
+
+
+@pytest.fixture
+def publishing(
+    stage: Stage, engine: FakeEngine, bans: Bans, listener: RecordingListener
+) -> Publishing:
     return Publishing(
         apps={APP.app_id: APP},
         rooms=stage.rooms,
         engine=engine,
         wall_clock=WallClock(stage.clock),
-    )
-
-
-def token(stage: Stage, user: str = "ann", *, may_publish: bool = True, room: str = "room") -> str:
-    now_s = stage.clock.utc_ns() // 1_000_000_000
-    granted = Privilege.PUBLISH_STREAM if may_publish else Privilege.SUBSCRIBE_STREAM
-    return room_token.mint(
-        app_id=APP.app_id,
-        app_key=APP.app_key,
-        room_id=room,
-        user_id=user,
-        privileges={granted: 0},
-        issued_at_s=now_s,
-        expires_at_s=now_s + 60,
-        nonce=1,
+        bans=bans,
+        listener=listener,
     )
 
 
@@ -211,3 +183,78 @@ def test_another_users_token_does_not_end_a_session(stage: Stage, publishing: Pu
 
     with pytest.raises(TokenRefused):
         publishing.end(opened.session_id, token=token(stage, "bob"))
+
+
+async def test_a_banned_user_may_not_publish_until_the_ban_expires(
+    stage: Stage, publishing: Publishing, bans: Bans, engine: FakeEngine
+) -> None:
+    ann = BanScope(app_id=APP.app_id, room_id="room", user_id="ann")
+    now_ms = stage.clock.utc_ns() // 1_000_000
+    await bans.put(Ban(scope=ann, expires_at_ms=now_ms + 10_000))
+
+    with pytest.raises(UserBanned, match="for 10 s"):
+        publish(publishing, token(stage))
+    assert not engine.sessions
+    publish(publishing, token(stage, "bob"))
+    publish(publishing, token(stage, room="elsewhere"), room="elsewhere")
+
+    stage.clock.now_ns += 10_000_000_000
+    publish(publishing, token(stage))
+
+
+async def test_a_ban_is_told_only_to_the_user_himself(
+    publishing: Publishing, bans: Bans, stage: Stage
+) -> None:
+    room = BanScope(app_id=APP.app_id, room_id="room")
+    await bans.put(Ban(scope=room, expires_at_ms=2**60))
+
+    with pytest.raises(TokenRefused):
+        publish(publishing, token(stage, may_publish=False))
+
+
+def test_all_sessions_in_a_scope_are_ended(
+    stage: Stage, publishing: Publishing, listener: RecordingListener
+) -> None:
+    for user, room in [("ann", "room"), ("bob", "room"), ("ann", "elsewhere")]:
+        publish(publishing, token(stage, user, room=room), room=room)
+
+    publishing.end_all(BanScope(app_id=APP.app_id, user_id="ann"), EndReason.KICKED)
+
+    assert listener.ended == [
+        (RoomKey(APP.app_id, room), StreamKey("ann"), EndReason.KICKED)
+        for room in ("room", "elsewhere")
+    ]
+    assert publishing.sessions == 1
+    assert published(stage) == [StreamKey("bob")]
+
+
+def test_listeners_are_told_why_each_session_ended(
+    stage: Stage, publishing: Publishing, engine: FakeEngine, listener: RecordingListener
+) -> None:
+    publish(publishing, token(stage))
+    again = publish(publishing, token(stage))
+    publishing.end(again.session_id, token=token(stage))
+    for reason in (EndReason.LEFT, EndReason.LOST, EndReason.SHUTDOWN):
+        publish(publishing, token(stage))
+        engine.sessions[-1].end(reason)
+
+    assert [reason for _, _, reason in listener.ended] == [
+        EndReason.REPLACED,
+        EndReason.LEFT,
+        EndReason.LEFT,
+        EndReason.LOST,
+        EndReason.SHUTDOWN,
+    ]
+    assert len(listener.began) == 5
+
+
+def test_listeners_are_not_told_of_somebody_whom_a_full_room_refused(
+    stage: Stage, publishing: Publishing, listener: RecordingListener
+) -> None:
+    for number in range(50):
+        publish(publishing, token(stage, f"user{number}"))
+
+    with pytest.raises(RoomFull):
+        publish(publishing, token(stage, "another"))
+
+    assert (len(listener.began), len(listener.ended)) == (50, 0)

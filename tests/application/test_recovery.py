@@ -32,10 +32,7 @@ class CrashingStage(Stage):
         """Lose everything that is only in memory; what the journal had written stays."""
         assert isinstance(self.journal, DiskJournal)
         await self.journal.flush()
-        recording = [task for run in self.delivery._recording.values() for task in run]
-        for task in (*self.delivery._workers, *recording):
-            task.cancel()
-        self.spool.close()  # its threads have died; what they had written stays
+        await self.die()
         self.clock.now_ns += 3_000_000_000
         pasts = past_journals(self.folder / "journal")
         self.spool = DiskSpool(self.folder / "spool", FileSliceWriters())
@@ -45,12 +42,12 @@ class CrashingStage(Stage):
             spool=self.spool,
             decoders=ValueDecoders(),
             silence_dbfs=-50,
-            on_cut=self.delivery.accept,
+            on_cut=self.recorder.accept,
         )
-        await self.delivery.resume()
+        await self.deliver()
         for past in pasts:
             for run_id in await recovery.recover(past):
-                await self.delivery.recorded(run_id)
+                await self.recorder.recorded(run_id)
             past.forget()
         await self.tasks.recover()
 
@@ -119,8 +116,8 @@ async def test_a_slice_that_was_cut_but_not_written_is_made_whole(stage: Crashin
     await stage.tasks.start(ACCOUNT, stage.order())
     ann = stage.join("ann")
     counting(stage, 0.9, {ann: lambda n: 1_000 + n})
-    stage.delivery.accept = lambda task, cut: None  # type: ignore[method-assign]  # dies right then
-    stage.tasks._tools = replace(stage.tasks._tools, on_cut=stage.delivery.accept)
+    stage.recorder.accept = lambda task, cut: None  # type: ignore[method-assign]  # dies right then
+    stage.tasks._tools = replace(stage.tasks._tools, on_cut=stage.recorder.accept)
     for run in stage.tasks.runs:
         run._maker._tools = stage.tasks._tools
     counting(stage, 0.5, {ann: lambda n: 1_045 + n})

@@ -152,11 +152,11 @@ async def test_running_tasks_go_on_after_a_restart(stage: Stage) -> None:
     await stage.tasks.start(ACCOUNT, order)
     stage.run(2.5, [stage.join("ann")])
     await stage.tasks.suspend()
-    await stage.delivery.close()
+    await stage.close()
 
     stage.boot()
     await stage.tasks.recover()
-    await stage.delivery.resume()
+    await stage.deliver()
     stage.run(2.5, [stage.join("ann")])
     await stage.tasks.stop(ACCOUNT, order.key)
     await stage.until(lambda: ended(stage, order.key))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -13,16 +12,24 @@ from aiohttp.test_utils import TestServer
 from airslice.application.ports import CallbackSender, Clock
 from airslice.delivery.recording import RecordingCallbackSender
 from airslice.delivery.sender import HttpCallbackSender
-from airslice.domain.apps import RtcApp
+from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
-from tests.contracts.values import APP_ID, a_record, a_task
+from airslice.domain.outbox import Failed, Gone, Made, Outcome
+from tests.contracts.values import an_event
 
 
 class Subject(NamedTuple):
-    """A sender, and an application whose receiver takes the first and third try only."""
+    """A sender, and a receiver that takes the first try, is busy, and is gone."""
 
     sender: CallbackSender
-    app: RtcApp
+    receiver: CallbackReceiver
+
+
+OUTCOMES: list[Outcome] = [
+    Made(),
+    Failed(reason="HTTP 429", retry_after_s=7),
+    Gone(reason="HTTP 410"),
+]
 
 
 class StoppedClock(Clock):
@@ -35,30 +42,24 @@ class StoppedClock(Clock):
 
 @pytest.fixture(params=["recording", "http"])
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
-    app = RtcApp(app_id=APP_ID, app_key="key", account_id="1", callback_url="http://unused/")
     if request.param == "recording":
-        yield Subject(RecordingCallbackSender([True, False, True]), app)
+        receiver = CallbackReceiver(url="http://unused/", secret="")
+        yield Subject(RecordingCallbackSender(OUTCOMES), receiver)
         return
-    answers = iter([200, 500, 200])
+    answers = iter([200, 429, 410])
 
     async def receive(request: web.Request) -> web.Response:
-        return web.Response(status=next(answers))
+        return web.Response(status=next(answers), headers={"Retry-After": "7"})
 
-    receiver = web.Application()
-    receiver.router.add_post("/", receive)
-    async with TestServer(receiver) as server:
+    receiving = web.Application()
+    receiving.router.add_post("/", receive)
+    async with TestServer(receiving) as server:
         sender = HttpCallbackSender(StoppedClock(), AddressRule(["127.0.0.0/8"]))
-        yield Subject(sender, replace(app, callback_url=str(server.make_url("/"))))
+        yield Subject(sender, CallbackReceiver(url=str(server.make_url("/")), secret="secret"))
         await sender.close()
 
 
-async def test_the_answer_is_whether_the_receiver_took_it(subject: Subject) -> None:
-    tries = [await subject.sender.send(subject.app, a_task(), a_record()) for _ in range(3)]
+async def test_the_outcome_is_what_came_of_the_try(subject: Subject) -> None:
+    outcomes = [await subject.sender.send(an_event(), subject.receiver) for _ in OUTCOMES]
 
-    assert tries == [True, False, True]
-
-
-async def test_nobody_to_tell_is_success(subject: Subject) -> None:
-    silent = replace(subject.app, callback_url=None)
-
-    assert await subject.sender.send(silent, a_task(), a_record())
+    assert outcomes == OUTCOMES

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +13,13 @@ import pytest
 
 from airslice.application.ports import ObjectStore
 from airslice.domain.errors import ObjectNotFound, StoreFailed
+from airslice.domain.storage_endpoints import StorageOverride
 from airslice.storage.local import LocalObjectStore
 from airslice.storage.memory import MemoryObjectStore
+from airslice.storage.s3 import S3ObjectStore
 from tests.contracts.values import TARGET
+from tests.storage.s3_servers import ACCESS_KEY, SECRET_KEY, SERVERS, S3Server
+from tests.storage.scripted_store import HandClock
 
 KEY = "prefix_alice_1700000000000_0.wav"
 
@@ -26,13 +31,53 @@ class Subject(NamedTuple):
     body: Callable[[str, str], bytes]
 
 
-@pytest.fixture(params=["memory", "local"])
-def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
+class Servers:
+    """S3 servers, each started when it is first needed."""
+
+    def __init__(self, directory: Path, stack: ExitStack) -> None:
+        self._directory = directory
+        self._stack = stack
+        self._running: dict[str, S3Server] = {}
+
+    def __getitem__(self, name: str) -> S3Server:
+        if name not in self._running:
+            directory = self._directory / name
+            directory.mkdir(exist_ok=True)
+            self._running[name] = self._stack.enter_context(SERVERS[name](directory))
+        return self._running[name]
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with ExitStack() as stack:
+        yield Servers(tmp_path_factory.mktemp("servers"), stack)
+
+
+@pytest.fixture(params=["memory", "local", *SERVERS])
+async def subject(
+    request: pytest.FixtureRequest, tmp_path: Path, servers: Servers
+) -> AsyncIterator[Subject]:
     if request.param == "memory":
         memory = MemoryObjectStore()
-        return Subject(memory, memory.body)
-    local = LocalObjectStore(tmp_path / "objects")
-    return Subject(local, lambda bucket, key: local.open_object(bucket, key).read_bytes())
+        yield Subject(memory, memory.body)
+    elif request.param == "local":
+        local = LocalObjectStore(tmp_path / "objects")
+        yield Subject(local, lambda bucket, key: local.open_object(bucket, key).read_bytes())
+    else:
+        server = servers[request.param]
+        server.admin.delete_object(Bucket=TARGET.bucket, Key=KEY)
+        override = StorageOverride(
+            endpoint=server.endpoint, access_key=ACCESS_KEY, secret_key=SECRET_KEY
+        )
+        s3 = S3ObjectStore(HandClock(), [override])
+        yield Subject(s3, lambda bucket, key: s3_body(server, bucket, key))
+        await s3.close()
+
+
+def s3_body(server: S3Server, bucket: str, key: str) -> bytes:
+    if key not in server.keys(bucket):
+        raise ObjectNotFound(key)
+    return server.body(bucket, key)
 
 
 def spooled(tmp_path: Path, body: bytes, name: str = "spooled") -> tuple[Path, str]:

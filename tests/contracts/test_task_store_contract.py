@@ -85,7 +85,7 @@ async def test_saving_again_replaces_a_task_and_keeps_its_slices(store: TaskStor
     await store.save_task(changed)
 
     assert await store.find_task(task.key, since_ms=0) == changed
-    assert await store.undelivered_slices() == [(changed, a_record())]
+    assert await store.room_slices(APP_ID, "room", limit=9) == [(changed, a_record())]
 
 
 async def test_the_latest_run_of_a_key_is_found(store: TaskStore) -> None:
@@ -157,43 +157,15 @@ async def test_a_run_without_slices_has_no_next_index(store: TaskStore) -> None:
 async def test_adding_a_slice_again_changes_nothing(store: TaskStore) -> None:
     await store.save_task(a_task())
     await store.add_slice(a_record())
-    await store.set_slice_state(a_record(), SliceState.STORED)
 
     await store.add_slice(replace(a_record(), event_id="another"))
 
-    assert await store.undelivered_slices() == [(a_task(), a_record(state=SliceState.STORED))]
+    assert await store.room_slices(APP_ID, "room", limit=9) == [(a_task(), a_record())]
 
 
 async def test_a_slice_of_an_unknown_run_is_refused(store: TaskStore) -> None:
     with pytest.raises(TaskNotFound):
         await store.add_slice(a_record(run_id="never-saved"))
-
-
-async def test_moving_an_unknown_slice_changes_nothing(store: TaskStore) -> None:
-    await store.save_task(a_task())
-
-    await store.set_slice_state(a_record(), SliceState.STORED)
-
-    assert await store.undelivered_slices() == []
-
-
-async def test_undelivered_are_the_spooled_and_the_stored_in_order_of_arrival(
-    store: TaskStore,
-) -> None:
-    await store.save_task(a_task("run-2", started_at_ms=5))
-    await store.save_task(a_task("run-1", started_at_ms=9))
-    for index, state in enumerate(SliceState):
-        await store.add_slice(a_record(index))
-        await store.set_slice_state(a_record(index), state)
-    await store.add_slice(a_record(0, run_id="run-2"))
-
-    undelivered = await store.undelivered_slices()
-
-    assert [(task.run_id, record.index, record.state) for task, record in undelivered] == [
-        ("run-1", 0, SliceState.SPOOLED),
-        ("run-1", 1, SliceState.STORED),
-        ("run-2", 0, SliceState.SPOOLED),
-    ]
 
 
 async def test_a_rooms_slices_come_newest_first_and_limited(store: TaskStore) -> None:
@@ -219,8 +191,7 @@ async def test_old_runs_are_forgotten_with_their_delivered_slices(
     store: TaskStore, state: SliceState
 ) -> None:
     await store.save_task(a_task(state=TaskState.ENDED, ended_at_ms=1_999))
-    await store.add_slice(a_record())
-    await store.set_slice_state(a_record(), state)
+    await store.add_slice(a_record(state=state))
 
     await store.forget_before(2_000)
 
@@ -233,8 +204,7 @@ async def test_runs_are_kept_that_are_young_or_unfinished_or_undelivered(store: 
     await store.save_task(a_task("running"))
     await store.save_task(a_task("undelivered", state=TaskState.ENDED, ended_at_ms=1))
     await store.add_slice(a_record(0, run_id="undelivered"))
-    await store.add_slice(a_record(1, run_id="undelivered"))
-    await store.set_slice_state(a_record(1, run_id="undelivered"), SliceState.ANNOUNCED)
+    await store.add_slice(a_record(1, run_id="undelivered", state=SliceState.ANNOUNCED))
 
     await store.forget_before(2_000)
 
@@ -249,4 +219,4 @@ async def test_writes_at_the_same_time_all_arrive(store: TaskStore) -> None:
     await asyncio.gather(*(store.add_slice(a_record(index)) for index in range(200)))
 
     assert await store.next_index("run-1") == {("alice", 0): 200}
-    assert len(await store.undelivered_slices()) == 200
+    assert len(await store.room_slices(APP_ID, "room", limit=300)) == 200

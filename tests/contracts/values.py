@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airslice.domain.callback import SEGMENT_EVENT, CallbackEvent
 from airslice.domain.room import StreamKey
 from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask, StreamTarget, TaskKey, TaskOrder, TaskState
@@ -37,6 +38,17 @@ def a_task(
         started_at_ms=started_at_ms,
         ended_at_ms=ended_at_ms,
         state=state,
+    )
+
+
+def an_event(event_id: str = "event", *, event_type: str = SEGMENT_EVENT) -> CallbackEvent:
+    return CallbackEvent(
+        event_type=event_type,
+        event_id=event_id,
+        app_id=APP_ID,
+        version="2023-11-01",
+        time_ms=1_700_000_020_214,
+        data='{"RoomId":"room"}',
     )
 
 

@@ -28,9 +28,10 @@ from cryptography.x509.oid import NameOID
 
 from airslice.application.ports import Clock
 from airslice.delivery.sender import MAX_CALLS_PER_RECEIVER, HttpCallbackSender
-from airslice.domain.apps import RtcApp
+from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
-from tests.contracts.values import APP_ID, a_record, a_task
+from airslice.domain.outbox import Failed, Gone, Made, Outcome
+from tests.contracts.values import an_event
 from tests.delivery.test_callback_destination import FixedNames
 
 LOOPBACK = AddressRule(["127.0.0.0/8"])
@@ -46,10 +47,8 @@ class StoppedClock(Clock):
         return NOW_S * 1_000_000_000
 
 
-def an_app(url: str) -> RtcApp:
-    return RtcApp(
-        app_id=APP_ID, app_key="key", account_id="1", callback_url=url, callback_secret=SECRET
-    )
+def at(url: str) -> CallbackReceiver:
+    return CallbackReceiver(url=url, secret=SECRET)
 
 
 @asynccontextmanager
@@ -83,9 +82,13 @@ async def ok(request: web.Request) -> web.Response:
     return web.Response(text="ok")
 
 
-async def send(url: str, **options: Any) -> bool:
+async def try_once(url: str, **options: Any) -> Outcome:
     async with a_sender(**options) as sender:
-        return await sender.send(an_app(url), a_task(), a_record())
+        return await sender.send(an_event(), at(url))
+
+
+async def send(url: str, **options: Any) -> bool:
+    return isinstance(await try_once(url, **options), Made)
 
 
 async def test_a_receiver_can_verify_both_signatures() -> None:
@@ -123,7 +126,7 @@ async def test_the_envelope_is_the_documented_one() -> None:
 
     async with receiver(keep) as url, a_sender() as sender:
         for _ in range(2):
-            assert await sender.send(an_app(url), a_task(), a_record())
+            assert await sender.send(an_event(), at(url)) == Made()
 
     first, second = bodies
     assert set(first) == {
@@ -132,7 +135,7 @@ async def test_the_envelope_is_the_documented_one() -> None:
     assert all(isinstance(value, str) for value in first.values())
     assert first["EventTime"] == "2023-11-14T22:13:40Z"
     assert first["Version"] == "2023-11-01"
-    assert json.loads(first["EventData"])["Data"][0]["StartTime"] == 1_700_000_000_000
+    assert first["EventData"] == an_event().data
     assert re.fullmatch(r"[A-Za-z0-9]{4}", first["Nonce"])
     assert first["Nonce"] != second["Nonce"]
     assert first["EventId"] == second["EventId"]
@@ -276,8 +279,8 @@ async def test_calls_to_one_receiver_are_bounded_and_waiting_does_not_time_out()
         return web.Response()
 
     async with receiver(answer) as url, a_sender(timeout_s=1.0) as sender:
-        tries = (sender.send(an_app(url), a_task(), a_record(n)) for n in range(160))
-        assert all(await asyncio.gather(*tries))
+        tries = (sender.send(an_event(), at(url)) for _ in range(160))
+        assert set(await asyncio.gather(*tries)) == {Made()}
 
     assert most == MAX_CALLS_PER_RECEIVER
 
@@ -291,8 +294,8 @@ async def test_connections_are_used_again() -> None:
         return web.Response(text='{"code":0}')
 
     async with receiver(answer) as url, a_sender() as sender:
-        for index in range(10):
-            assert await sender.send(an_app(url), a_task(), a_record(index))
+        for _ in range(10):
+            assert await sender.send(an_event(), at(url)) == Made()
 
     assert len(peers) == 1
 
@@ -307,16 +310,14 @@ async def test_cookies_are_not_kept() -> None:
     names = FixedNames(["127.0.0.1"], ["127.0.0.1"])
     async with receiver(answer) as url, a_sender(names=names) as sender:
         named = url.replace("127.0.0.1", "receiver.test")
-        for index in range(2):
-            assert await sender.send(an_app(named), a_task(), a_record(index))
+        for _ in range(2):
+            assert await sender.send(an_event(), at(named)) == Made()
 
     assert cookies == [{}, {}]
 
 
 @pytest.mark.parametrize("reply", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 500 x\r\n\r\n"])
-async def test_a_failure_is_logged_without_secrets(
-    reply: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_failure_tells_no_secrets(reply: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(reply)
@@ -326,11 +327,48 @@ async def test_a_failure_is_logged_without_secrets(
     async with server:
         port = server.sockets[0].getsockname()[1]
         with caplog.at_level(logging.DEBUG, logger="airslice"):
-            await send(f"http://127.0.0.1:{port}/?token=hidden")
+            outcome = await try_once(f"http://127.0.0.1:{port}/?token=hidden")
 
-    assert "event-run-1-alice-0" in caplog.text
-    assert SECRET not in caplog.text
-    assert "hidden" not in caplog.text
+    assert isinstance(outcome, Failed)
+    assert outcome.reason
+    assert SECRET not in caplog.text + outcome.reason
+    assert "hidden" not in caplog.text + outcome.reason
+
+
+async def test_a_receiver_that_is_gone_says_so() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=410, headers={"Retry-After": "5"})
+
+    async with receiver(answer) as url:
+        assert await try_once(url) == Gone(reason="HTTP 410")
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "seconds"),
+    [
+        (429, "120", 120),
+        (503, " 7 ", 7),
+        (429, "Tue, 14 Nov 2023 22:16:40 GMT", 100),
+        (503, "Tue, 14 Nov 2023 22:16:40 -0000", 100),
+        (429, "Tue, 14 Nov 2023 22:00:00 GMT", 0),
+        (429, "9" * 400, 999_999_999),
+        (429, "-5", 0),
+        (429, "soon", 0),
+        (429, "", 0),
+        (429, "Tue, 99 Nov 9999 99:99:99 +9999", 0),
+        (500, "120", 0),
+    ],
+)
+async def test_what_a_busy_receiver_asks_for_is_told(
+    status: int, header: str, seconds: float
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Retry-After": header})
+
+    async with receiver(answer) as url:
+        outcome = await try_once(url)
+
+    assert outcome == Failed(reason=f"HTTP {status}", retry_after_s=seconds)
 
 
 def self_signed(folder: Path) -> Path:

@@ -1,12 +1,6 @@
 from __future__ import annotations
 
-from airslice.domain.callback import CallbackEvent, next_delay_s
-
-
-def test_a_callback_is_tried_three_times() -> None:
-    delays = [next_delay_s(failed) for failed in (1, 2, 3, 4)]
-
-    assert delays == [1.0, 3.0, None, None]
+from airslice.domain.callback import CallbackEvent, CallbackReceiver
 
 
 def test_an_event_does_not_show_its_data() -> None:
@@ -20,3 +14,10 @@ def test_an_event_does_not_show_its_data() -> None:
     )
 
     assert "alice" not in repr(event)
+
+
+def test_a_receiver_shows_nothing() -> None:
+    receiver = CallbackReceiver(url="https://example.com/?token=abc", secret="def")
+
+    assert "abc" not in repr(receiver)
+    assert "def" not in repr(receiver)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from airslice.domain.errors import StoreFailed, TaskNotFound
+from airslice.domain.outbox import DeliveryState
 from airslice.domain.slice_record import SliceState
 from airslice.domain.slice_task import TaskState
 from airslice.persistence import schema
@@ -22,7 +23,7 @@ from airslice.persistence.schema import DatabaseUnusable
 from airslice.persistence.secrets import SecretUnreadable
 from airslice.persistence.sqlite import SqliteTaskStore
 from airslice.persistence.statements import migrations, statements
-from tests.contracts.values import TARGET, a_record, a_task
+from tests.contracts.values import APP_ID, TARGET, a_record, a_task
 
 MASTER_KEY = bytes(range(32))
 SECRET_STORAGE = replace(TARGET, access_key="AKVERYSECRET", secret_key="SKVERYSECRET")
@@ -41,7 +42,9 @@ async def test_what_was_written_is_there_after_closing(path: Path) -> None:
 
     store = await SqliteTaskStore.open(path, MASTER_KEY)
 
-    assert await store.undelivered_slices() == [(a_task(storage=SECRET_STORAGE), a_record())]
+    assert await store.room_slices(APP_ID, "room", limit=9) == [
+        (a_task(storage=SECRET_STORAGE), a_record())
+    ]
     await store.close()
 
 
@@ -186,7 +189,7 @@ async def test_a_failed_commit_fails_all_its_writes_and_later_ones_work(path: Pa
     await store.save_task(a_task())
     with changed_schema(path):
         results = await asyncio.gather(
-            store.set_slice_state(a_record(), SliceState.STORED),
+            store.add_slice(a_record()),
             store.save_task(a_task("run-2")),
             return_exceptions=True,
         )
@@ -275,12 +278,19 @@ async def test_a_write_after_closing_fails_at_once(path: Path) -> None:
     [
         ("tasks", "find_task", "tasks_by_key"),
         ("tasks", "unfinished_tasks", "tasks_unfinished"),
-        ("tasks", "undelivered_tasks", "slices_undelivered"),
         ("tasks", "room_tasks", "slices_by_room"),
-        ("slices", "undelivered_slices", "slices_undelivered"),
         ("slices", "room_slices", "slices_by_room"),
         ("slices", "next_index", "sqlite_autoindex_slices_1"),
-        ("slices", "set_slice_state", "sqlite_autoindex_slices_1"),
+        ("slices", "find_slice", "sqlite_autoindex_slices_1"),
+        ("deliveries", "queues", "deliveries_due"),
+        ("deliveries", "due", "deliveries_due"),
+        ("deliveries", "release", "deliveries_in_lane"),
+        ("deliveries", "last_position", "deliveries_in_lane"),
+        ("deliveries", "add_callback", "deliveries_in_lane"),
+        ("deliveries", "hold_if_not_first", "deliveries_in_lane"),
+        ("deliveries", "add_upload", "sqlite_autoindex_slices_1"),
+        ("deliveries", "list_dead", "deliveries_dead"),
+        ("deliveries", "awaited", "slices_spooled"),
     ],
 )
 def test_a_query_uses_its_index_and_sorts_nothing(of: str, name: str, index: str) -> None:
@@ -319,12 +329,16 @@ def a_text_file(folder: Path) -> Path:
 
 def test_states_in_sql_are_those_of_the_domain() -> None:
     """A renamed state would silently empty these partial indexes."""
-    script = migrations()[0].script
+    script = "".join(migration.script for migration in migrations())
 
     final = ", ".join(f"'{state}'" for state in (TaskState.ENDED, TaskState.FAILED))
-    undelivered = ", ".join(f"'{state}'" for state in (SliceState.SPOOLED, SliceState.STORED))
+    in_lane = ", ".join(f"'{state}'" for state in (DeliveryState.HELD, DeliveryState.WAITING))
+    due = ", ".join(f"'{state}'" for state in (DeliveryState.WAITING, DeliveryState.PARKED))
     assert f"state NOT IN ({final})" in script
-    assert f"state IN ({undelivered})" in script
+    assert f"state IN ({in_lane})" in script
+    assert f"state IN ({due})" in script
+    assert f"state = '{DeliveryState.DEAD}'" in script
+    assert f"state = '{SliceState.SPOOLED}'" in script
 
 
 def test_migrations_are_numbered_without_gaps() -> None:

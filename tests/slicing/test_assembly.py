@@ -3,9 +3,10 @@ from __future__ import annotations
 import struct
 
 import numpy as np
+import pytest
 
-from airslice.slicing.assembly import PassthroughAssembler, PcmAssembler
-from airslice.slicing.audio import OpusFrame, preroll
+from airslice.slicing.assembly import Block, PassthroughAssembler, PcmAssembler, clipped
+from airslice.slicing.audio import OpusFrame, PcmAudio, preroll
 from airslice.slicing.opus_packet import LEVEL_SILENT, SILENT_FRAMES
 from airslice.slicing.packets import RtpPacket
 from airslice.slicing.timeline import Piece, PieceKind
@@ -131,3 +132,24 @@ def test_a_loss_first_of_all_follows_what_was_before_or_silence() -> None:
 
     assert after_stereo.audio.frames == (OpusFrame(b"\xfc", 960, 40),)
     assert after_nothing.audio.frames == (OpusFrame(b"\xf8", 960, LEVEL_SILENT),)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "position", "pcm"),
+    [
+        (0, 99, 10, b"aabbccdd"),
+        (10, 14, 10, b"aabbccdd"),
+        (11, 14, 11, b"bbccdd"),
+        (10, 13, 10, b"aabbcc"),
+        (12, 13, 12, b"cc"),
+    ],
+)
+def test_a_block_can_be_clipped(start: int, end: int, position: int, pcm: bytes) -> None:
+    block = Block(10, PcmAudio(b"aabbccdd"))
+
+    assert clipped(block, start, end) == Block(position, PcmAudio(pcm))
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 10), (14, 99)])
+def test_nothing_is_left_of_a_block_elsewhere(start: int, end: int) -> None:
+    assert clipped(Block(10, PcmAudio(b"aabbccdd")), start, end) is None

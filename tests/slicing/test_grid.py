@@ -46,7 +46,11 @@ def placed_row(errors: list[int]) -> tuple[GridPlacer[PcmAudio], list[Block[PcmA
 
 
 def test_the_first_block_is_put_where_the_clocks_say() -> None:
-    assert placer().place(quiet_block(500), 77).position == 77
+    grid = placer()
+    assert grid.offset == 0
+
+    assert grid.place(quiet_block(500), 77).position == 77
+    assert grid.offset == -423
 
 
 def test_without_drift_nothing_is_touched() -> None:

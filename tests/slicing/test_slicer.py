@@ -81,9 +81,12 @@ def test_the_next_boundary_is_known() -> None:
     slicer.feed(0, Words("abc"))
     assert slicer.boundary == 5
 
-    slicer.cut(cut(4))
+    slicer.cut(cut(4, period=7))
 
     assert slicer.boundary == 4
+    assert slicer.period == 5
+    slicer.advance(4)
+    assert slicer.period == 7
 
 
 def test_unaligned_periods_count_from_the_first_sample() -> None:

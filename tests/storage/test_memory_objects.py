@@ -25,5 +25,5 @@ async def test_it_fails_while_it_is_down_and_keeps_the_type_when_up(tmp_path: Pa
     await store.put(TARGET, "key", source, content_type="audio/wav", sha256=sha256)
 
     assert store.objects == {
-        ("moderation", "key"): StoredObject(body=b"audio", content_type="audio/wav")
+        ("moderation", "key"): StoredObject(body=b"audio", content_type="audio/wav", metadata={})
     }

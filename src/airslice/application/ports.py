@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
-from airslice.domain.apps import RtcApp, SliceFormat
-from airslice.domain.slice_record import SliceRecord, SliceState
+from airslice.domain.apps import SliceFormat
+from airslice.domain.ban import Ban, BanScope
+from airslice.domain.callback import CallbackEvent, CallbackReceiver, CallbackSetting
+from airslice.domain.outbox import Outcome
+from airslice.domain.room_event import EndReason
+from airslice.domain.slice_record import SliceRecord
 from airslice.domain.slice_task import SliceTask, TaskKey
 from airslice.domain.storage_target import StorageTarget
 from airslice.slicing.assembly import OpusDecoder as OpusDecoder
@@ -38,8 +43,12 @@ class StreamSink(Protocol):
     def sender_report(self, ssrc: int, report: SenderReport) -> None:
         """Take a sender report of `ssrc`."""
 
-    def ended(self) -> None:
-        """The publisher has left, was replaced or is gone. Called once; nothing follows."""
+    def ended(self, reason: EndReason = EndReason.LOST) -> None:
+        """The publisher has left, was replaced or is gone. Called once; nothing follows.
+
+        Args:
+            reason: What the engine knows: `LEFT`, `SHUTDOWN`, or `LOST` for anything else.
+        """
 
 
 class MediaSession(Protocol):
@@ -147,6 +156,25 @@ class SpoolFile(Protocol):
         """
 
 
+class SpoolUsage(NamedTuple):
+    """How full the spool is, in bytes."""
+
+    used: int
+    quota: int
+    """What it is allowed to hold."""
+    free: int
+    """What its disk could take in addition."""
+
+
+class SpoolEntry(NamedTuple):
+    """A complete file in the spool."""
+
+    name: str
+    size_bytes: int
+    modified_at_ms: int
+    """UTC, milliseconds since the Unix epoch."""
+
+
 class Spool(Protocol):
     """Where slices wait until they are stored."""
 
@@ -173,17 +201,57 @@ class Spool(Protocol):
     def remove(self, name: str) -> None:
         """Remove the complete file `name`; it need not exist."""
 
+    def entries(self) -> list[SpoolEntry]:
+        """Return all complete files. Not for the event loop: it may block."""
+
+    def usage(self) -> SpoolUsage:
+        """Return how full the spool is."""
+
+
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
 
 class ObjectStore(Protocol):
     """Takes finished slices."""
 
     async def put(
-        self, target: StorageTarget, key: str, source: Path, *, content_type: str, sha256: str
+        self,
+        target: StorageTarget,
+        key: str,
+        source: Path,
+        *,
+        content_type: str,
+        sha256: str,
+        metadata: Mapping[str, str] = NO_METADATA,
     ) -> None:
         """Store the file `source` as `key`; return when the store has confirmed it.
 
+        Writing the same file under the same key again is harmless.
+
+        Args:
+            target: The bucket, and the keys for it.
+            key: Name of the object in its bucket.
+            source: A file that does not change.
+            content_type: Kept with the object, where the store can.
+            sha256: Of the content, hexadecimal, lower case.
+            metadata: Kept with the object, where the store can. Names are lower-case letters and
+                hyphens; values may be any text.
+
         Raises:
+            StoreRefused: it is not stored and never will be, unless somebody acts.
             StoreFailed: it is not stored, or nobody can tell.
+        """
+
+
+class StorageProbe(Protocol):
+    """Finds out early what would go wrong later."""
+
+    async def check(self, target: StorageTarget) -> None:
+        """Return if objects can be stored at `target`. Needs permission to write, none to read.
+
+        Raises:
+            StoreRefused: they cannot: the bucket or the keys are wrong.
+            StoreFailed: nobody can tell, for the store is out of reach or out of order.
         """
 
 
@@ -209,13 +277,10 @@ class TaskStore(Protocol):
         """Return the names, in the spool, of all slices that a run has in the records."""
 
     async def add_slice(self, record: SliceRecord) -> None:
-        """Insert a slice; inserting the same (run, stream, index) again changes nothing."""
+        """Insert a slice, and its upload into the outbox, in one transaction.
 
-    async def set_slice_state(self, record: SliceRecord, state: SliceState) -> None:
-        """Move a slice to `state`."""
-
-    async def undelivered_slices(self) -> list[tuple[SliceTask, SliceRecord]]:
-        """Return the slices that are spooled or stored but not announced, oldest first."""
+        Inserting the same (run, stream, index) again changes nothing.
+        """
 
     async def room_slices(
         self, app_id: str, room_id: str, *, limit: int
@@ -226,8 +291,40 @@ class TaskStore(Protocol):
         """Remove runs that ended before, with their slices, if all of them were delivered."""
 
 
-class CallbackSender(Protocol):
-    """Tells an application's owner about a slice."""
+class BanStore(Protocol):
+    """Remembers bans over restarts."""
 
-    async def send(self, app: RtcApp, task: SliceTask, record: SliceRecord) -> bool:
-        """Post one callback, once; return whether the receiver took it (HTTP 200 within 5 s)."""
+    async def save_ban(self, ban: Ban) -> None:
+        """Insert the ban, or replace the one of its scope."""
+
+    async def lift_ban(self, scope: BanScope) -> None:
+        """Remove the ban of `scope`; there need not be one."""
+
+    async def bans(self) -> list[Ban]:
+        """Return all bans, the first to expire first."""
+
+    async def forget_bans(self, now_ms: int) -> None:
+        """Remove those that have expired at `now_ms` (UTC)."""
+
+
+class CallbackSettingStore(Protocol):
+    """Remembers who is told of which events."""
+
+    async def save_setting(self, setting: CallbackSetting) -> None:
+        """Insert or replace the setting of its application and business."""
+
+    async def find_setting(self, app_id: str, business_id: str) -> CallbackSetting | None:
+        """Return the setting of an application, or of one business in it."""
+
+    async def settings(self, app_id: str) -> list[CallbackSetting]:
+        """Return all settings of an application, in order of their business ids."""
+
+    async def remove_setting(self, app_id: str, business_id: str) -> None:
+        """Remove a setting; there need not be one."""
+
+
+class CallbackSender(Protocol):
+    """Tells an application's owner of an event."""
+
+    async def send(self, event: CallbackEvent, receiver: CallbackReceiver) -> Outcome:
+        """Post a callback, once; made if the receiver took it (HTTP 200 within 5 s)."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from airslice.application.ports import OpusDecoders
 from airslice.domain.room import StreamKey
+from airslice.domain.room_event import EndReason
 from airslice.slicing.assembly import Block, PassthroughAssembler, PcmAssembler
 from airslice.slicing.audio import (
     MAX_PREROLL_FRAMES,
@@ -63,7 +64,7 @@ class _SessionSink:
         if self._stream:
             self._stream.take_report(ssrc, report)
 
-    def ended(self) -> None:
+    def ended(self, reason: EndReason = EndReason.LOST) -> None:
         if self._stream:
             stream, self._stream = self._stream, None
             stream.session_ended(self)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from airslice.application.bans import Bans
 from airslice.application.ports import MediaEngine, MediaSession, StreamSink
 from airslice.application.rooms import Rooms
 from airslice.application.wall_clock import WallClock
 from airslice.domain import room_token
 from airslice.domain.apps import RtcApp
+from airslice.domain.ban import BanScope
 from airslice.domain.errors import (
     AppNotFound,
     InvalidInput,
@@ -19,7 +22,18 @@ from airslice.domain.errors import (
     TokenRefused,
 )
 from airslice.domain.room import RoomKey, StreamKey, StreamType, is_valid_id
+from airslice.domain.room_event import EndReason
 from airslice.slicing.packets import RtpPacket, SenderReport
+
+
+class SessionListener(Protocol):
+    """Is told of every session."""
+
+    def session_began(self, room: RoomKey, stream: StreamKey) -> None:
+        """A user publishes; a former session of the same stream ends right after this."""
+
+    def session_ended(self, room: RoomKey, stream: StreamKey, reason: EndReason) -> None:
+        """A session that began has ended."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +50,7 @@ class OpenedSession:
 class _Publication:
     """A session within the register, and its sink until the room's takes over (`StreamSink`)."""
 
-    def __init__(self, user_id: str, on_ended: Callable[[_Publication], None]) -> None:
+    def __init__(self, user_id: str, on_ended: Callable[[_Publication, EndReason], None]) -> None:
         self.id = secrets.token_urlsafe(24)
         self.user_id = user_id
         self.generation = 1
@@ -44,6 +58,7 @@ class _Publication:
         self.place: tuple[RoomKey, StreamKey] | None = None
         self._sink: StreamSink | None = None
         self._on_ended = on_ended
+        self._closed_for: EndReason | None = None
 
     def bind(self, session: MediaSession, sink: StreamSink, room: RoomKey, key: StreamKey) -> None:
         self.session = session
@@ -61,10 +76,19 @@ class _Publication:
         if self._sink:
             self._sink.sender_report(ssrc, report)
 
-    def ended(self) -> None:
-        if self._sink:
-            self._sink.ended()
-        self._on_ended(self)
+    def close(self, reason: EndReason) -> None:
+        """End the session from this side."""
+        if self.session is not None:
+            self._closed_for = reason
+            self.session.close()
+
+    def ended(self, reason: EndReason = EndReason.LOST) -> None:
+        reason = self._closed_for or reason
+        try:
+            if self._sink:
+                self._sink.ended(reason)
+        finally:
+            self._on_ended(self, reason)
 
 
 class Publishing:
@@ -77,11 +101,15 @@ class Publishing:
         rooms: Rooms,
         engine: MediaEngine,
         wall_clock: WallClock,
+        bans: Bans,
+        listener: SessionListener,
     ) -> None:
         self._apps = apps
         self._rooms = rooms
         self._engine = engine
         self._wall_clock = wall_clock
+        self._bans = bans
+        self._listener = listener
         self._by_id: dict[str, _Publication] = {}
         self._by_place: dict[tuple[RoomKey, StreamKey], _Publication] = {}
 
@@ -106,6 +134,7 @@ class Publishing:
             AppNotFound: there is no such application.
             InvalidInput: the room id breaks the ID rule.
             TokenRefused: the token does not let him publish into this room.
+            UserBanned: he is kept out of it.
             OfferRefused: the offer cannot be answered.
             RoomFull, ServerFull: there is no place for him.
         """
@@ -115,9 +144,10 @@ class Publishing:
         if not is_valid_id(room_id):
             raise InvalidInput("RoomId", "must be 1 to 128 of a-z A-Z 0-9 _ @ - .")
         user_id = self._user(app, room_id, token)
+        room, key = RoomKey(app_id, room_id), StreamKey(user_id, stream_type)
+        self._bans.check(room, user_id)
         publication = _Publication(user_id, self._forget)
         session = self._engine.open(offer, publication)
-        room, key = RoomKey(app_id, room_id), StreamKey(user_id, stream_type)
         try:
             sink = self._rooms.publish(app, room_id, key)
         except BaseException:
@@ -127,8 +157,9 @@ class Publishing:
         former = self._by_place.get((room, key))
         self._by_id[publication.id] = publication
         self._by_place[room, key] = publication
-        if former is not None and former.session is not None:
-            former.session.close()
+        self._listener.session_began(room, key)
+        if former is not None:
+            former.close(EndReason.REPLACED)
         return OpenedSession(
             session_id=publication.id, etag=publication.etag, answer=session.answer
         )
@@ -167,8 +198,16 @@ class Publishing:
         Raises:
             SessionNotFound, TokenRefused: as for `restart`.
         """
-        _, session = self._find(session_id, token)
-        session.close()
+        publication, _ = self._find(session_id, token)
+        publication.close(EndReason.LEFT)
+
+    def end_all(self, scope: BanScope, reason: EndReason) -> None:
+        """End every session of the users in `scope`."""
+        for publication in tuple(self._by_id.values()):
+            if publication.place is not None:
+                room, _ = publication.place
+                if scope.covers(room, publication.user_id):
+                    publication.close(reason)
 
     def _find(self, session_id: str, token: str) -> tuple[_Publication, MediaSession]:
         publication = self._by_id.get(session_id)
@@ -191,8 +230,11 @@ class Publishing:
             raise TokenRefused("the token does not hold the privilege to publish")
         return grant.user_id
 
-    def _forget(self, publication: _Publication) -> None:
-        self._by_id.pop(publication.id, None)
+    def _forget(self, publication: _Publication, reason: EndReason) -> None:
         place = publication.place
-        if place is not None and self._by_place.get(place) is publication:
+        if place is None:  # there was no place for it
+            return
+        del self._by_id[publication.id]
+        if self._by_place.get(place) is publication:
             del self._by_place[place]
+        self._listener.session_ended(*place, reason)

@@ -7,14 +7,15 @@ import logging
 import uuid
 from collections.abc import Coroutine, Mapping
 
+from airslice.application.ownership import owned_app
 from airslice.application.ports import TaskStore
 from airslice.application.published_stream import PublishedStream
 from airslice.application.rooms import Room, Rooms
-from airslice.application.slice_delivery import SliceDelivery
+from airslice.application.slice_recorder import SliceRecorder
 from airslice.application.task_run import TaskRun
 from airslice.application.track_maker import RunTools
 from airslice.domain.apps import Account, RtcApp
-from airslice.domain.errors import AppNotFound, AppNotOwned, TaskNotFound, TooManyTasks
+from airslice.domain.errors import TaskNotFound, TooManyTasks
 from airslice.domain.room import StreamKey, StreamType
 from airslice.domain.slice_task import (
     HISTORY_MS,
@@ -31,6 +32,9 @@ _log = logging.getLogger(__name__)
 
 AUTO_API_VERSION = "2023-11-01"
 """Wire version of the callbacks of auto slicing, which no request started."""
+
+SPOOL_LIMIT = 0.8
+"""Share of what the spool can hold above which no task is started."""
 
 
 class _RoomWatch:
@@ -69,7 +73,7 @@ class SliceTasks:
         apps: Mapping[str, RtcApp],
         rooms: Rooms,
         store: TaskStore,
-        delivery: SliceDelivery,
+        recorder: SliceRecorder,
         tools: RunTools,
         max_tasks: int,
     ) -> None:
@@ -79,14 +83,14 @@ class SliceTasks:
             apps: By application id.
             rooms: Where streams are published.
             store: Remembers tasks.
-            delivery: Takes their slices.
+            recorder: Takes their slices.
             tools: What runs work with.
             max_tasks: Bound on tasks that run at a time.
         """
         self._apps = apps
         self._rooms = rooms
         self._store = store
-        self._delivery = delivery
+        self._recorder = recorder
         self._tools = tools
         self._max_tasks = max_tasks
         self._watches: dict[TaskKey, _RoomWatch] = {}
@@ -111,7 +115,7 @@ class SliceTasks:
             AppNotOwned: it is another account's.
             TooManyTasks: the server takes no more tasks now.
         """
-        self._check_owner(account, order.key)
+        owned_app(self._apps, account, order.key.app_id)
         return await self._start(order, auto=False)
 
     async def update(self, account: Account, key: TaskKey, change: TaskChange) -> None:
@@ -122,7 +126,7 @@ class SliceTasks:
             TaskNotFound: no such task is running.
             InvalidInput: the new duration is not longer than the task's overlap.
         """
-        self._check_owner(account, key)
+        owned_app(self._apps, account, key.app_id)
         async with self._changes:
             run = self._running(key).run
             run.task.check(change)
@@ -136,7 +140,7 @@ class SliceTasks:
         Raises:
             AppNotFound, AppNotOwned, TaskNotFound: as for `update`.
         """
-        self._check_owner(account, key)
+        owned_app(self._apps, account, key.app_id)
         async with self._changes:
             await self._end(self._running(key).run, TaskEvent.STOP_REQUESTED)
 
@@ -147,7 +151,7 @@ class SliceTasks:
             AppNotFound, AppNotOwned: as for `start`.
             TaskNotFound: there is none.
         """
-        self._check_owner(account, key)
+        owned_app(self._apps, account, key.app_id)
         since_ms = self._tools.wall_clock.utc_ms() - HISTORY_MS
         task = await self._store.find_task(key, since_ms=since_ms)
         if task is None:
@@ -188,13 +192,6 @@ class SliceTasks:
         """End a run for a reason of its own, as soon as no request is changing it."""
         self._spawn(self._end_if_running(run, event))
 
-    def _check_owner(self, account: Account, key: TaskKey) -> None:
-        app = self._apps.get(key.app_id)
-        if app is None:
-            raise AppNotFound(f"there is no application {key.app_id}")
-        if app.account_id != account.id:
-            raise AppNotOwned(f"application {key.app_id} does not belong to account {account.id}")
-
     def _running(self, key: TaskKey) -> _RoomWatch:
         watch = self._watches.get(key)
         if watch is None:
@@ -209,6 +206,7 @@ class SliceTasks:
                 raise TooManyTasks(
                     f"{self._max_tasks} tasks are running, the most that this server takes"
                 )
+            self._check_spool()
             now_ms = self._tools.wall_clock.utc_ms()
             task = SliceTask(
                 run_id=uuid.uuid4().hex,
@@ -220,6 +218,16 @@ class SliceTasks:
             await self._store.save_task(self._after(task, TaskEvent.SUBSCRIBED))
             self._run(task)
             return True
+
+    def _check_spool(self) -> None:
+        """Refuse new tasks while the spool is nearly full; running ones need what is left."""
+        used, quota, free = self._tools.spool.usage()
+        capacity = min(quota, used + free)
+        if used >= SPOOL_LIMIT * capacity:
+            raise TooManyTasks(
+                f"the spool holds {used / 1e9:.1f} of {capacity / 1e9:.1f} GB because storage is"
+                f" behind; no task is started while it is over {SPOOL_LIMIT:.0%}"
+            )
 
     def _run(self, task: SliceTask, next_index: Mapping[StreamKey, int] | None = None) -> None:
         """Let a task run from now on; its audio begins with what is captured now."""
@@ -249,7 +257,7 @@ class SliceTasks:
                 await self._end(run, event)
 
     async def _drain(self, run: TaskRun) -> None:
-        await self._delivery.recorded(run.task.run_id)
+        await self._recorder.recorded(run.task.run_id)
         run.task = self._after(run.task, TaskEvent.DRAINED)
         await self._store.save_task(run.task)
 

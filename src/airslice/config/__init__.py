@@ -14,7 +14,6 @@ from airslice.config.settings import (
     Settings,
     Slicing,
     Storage,
-    StorageOverride,
 )
 from airslice.config.template import fresh_config
 
@@ -27,7 +26,6 @@ __all__ = [
     "Settings",
     "Slicing",
     "Storage",
-    "StorageOverride",
     "fresh_config",
     "load",
 ]

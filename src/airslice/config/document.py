@@ -10,7 +10,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from airslice.domain.callback import SEGMENT_EVENT
+
 Text = Annotated[str, Meta(min_length=1)]
+EventType = Annotated[str, Meta(pattern="^[A-Za-z0-9_]{1,64}$")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
@@ -28,6 +31,7 @@ class ServerTable(Struct, kw_only=True):
     max_publishers_per_room: Count = 100
     max_tasks: Count = 1_000
     journal: bool = True
+    spool_quota_gb: Annotated[float, Meta(ge=0.1, le=1_000_000)] = 20
 
 
 class SlicingTable(Struct, kw_only=True):
@@ -88,6 +92,7 @@ class AppTable(Struct, kw_only=True):
     account: Text
     callback_url: str = ""
     callback_secret: str = ""
+    callback_events: list[EventType] = field(default_factory=lambda: [SEGMENT_EVENT])
     slice_format: Literal["wav", "ogg", "flac", "mp3", "aac"] = "wav"
     sample_rate: Literal[8_000, 16_000, 24_000, 48_000] = 16_000
     auto_slice: AutoSliceTable = field(default_factory=AutoSliceTable)
@@ -114,6 +119,7 @@ class EndpointTable(Struct, kw_only=True):
 
     match: MatchTable = field(default_factory=MatchTable)
     endpoint: Text
+    signing_region: str = ""
     access_key: str = ""
     secret_key: str = ""
 

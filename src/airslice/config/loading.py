@@ -32,10 +32,10 @@ from airslice.config.settings import (
     Settings,
     Slicing,
     Storage,
-    StorageOverride,
 )
 from airslice.domain.apps import Account, AutoSlice, RtcApp, SliceFormat
 from airslice.domain.room import is_valid_id
+from airslice.domain.storage_endpoints import StorageOverride
 from airslice.domain.storage_target import BUCKET_PATTERN, StorageTarget, StorageVendor
 
 MASTER_KEY_BYTES = 32
@@ -140,6 +140,7 @@ class _Checker:
             max_publishers_per_room=table.max_publishers_per_room,
             max_tasks=table.max_tasks,
             journal=table.journal,
+            spool_quota_bytes=round(table.spool_quota_gb * 10**9),
         )
 
     def _app(self, table: AppTable, accounts: set[str], name: str) -> RtcApp:
@@ -154,6 +155,7 @@ class _Checker:
             account_id=table.account,
             callback_url=table.callback_url or None,
             callback_secret=table.callback_secret,
+            callback_events=tuple(dict.fromkeys(table.callback_events)),
             slice_format=SliceFormat(table.slice_format),
             sample_rate_hz=table.sample_rate,
             auto_slice=self._auto_slice(table.auto_slice, f"{name}.auto_slice"),
@@ -214,6 +216,7 @@ class _Checker:
             region=None if isinstance(match.region, UnsetType) else match.region,
             bucket=None if isinstance(match.bucket, UnsetType) else match.bucket,
             endpoint=table.endpoint,
+            signing_region=table.signing_region,
             access_key=table.access_key,
             secret_key=table.secret_key,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from airslice.domain.apps import Account, RtcApp
-from airslice.domain.storage_target import StorageVendor
+from airslice.domain.storage_endpoints import StorageOverride
 
 
 class Address(NamedTuple):
@@ -45,6 +45,8 @@ class Server:
     journal: bool
     """Whether received packets are kept on the disk until their slices are safe."""
     """Slice tasks that are active at a time."""
+    spool_quota_bytes: int
+    """What slices that wait for their storage may take on the disk."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,20 +69,6 @@ class Project:
     account_id: str
     app_id: str
     """The RTC application that its live jobs publish into."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StorageOverride:
-    """An S3-compatible server that takes the place of a vendor's own. None matches everything."""
-
-    vendor: StorageVendor | None
-    region: int | str | None
-    bucket: str | None
-    endpoint: str
-    """http or https URL."""
-    access_key: str = field(default="", repr=False)
-    """Empty: the request's own key is used."""
-    secret_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

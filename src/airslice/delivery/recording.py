@@ -5,28 +5,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from airslice.delivery.segment_event import segment_event
-from airslice.domain.apps import RtcApp
-from airslice.domain.callback import CallbackEvent
-from airslice.domain.slice_record import SliceRecord
-from airslice.domain.slice_task import SliceTask
+from airslice.domain.callback import CallbackEvent, CallbackReceiver
+from airslice.domain.outbox import Made, Outcome
 
 
 class RecordingCallbackSender:
     """A CallbackSender that keeps what it was to send.
 
     Args:
-        answers: What the next tries return, in order; after them every try succeeds.
+        answers: What comes of the next tries, in order; after them every try succeeds.
     """
 
-    def __init__(self, answers: Iterable[bool] = ()) -> None:
+    def __init__(self, answers: Iterable[Outcome] = ()) -> None:
         self.sent: list[CallbackEvent] = []
         """Every try, refused ones included."""
-        self._answers = deque(answers)
+        self.answers = deque(answers)
 
-    async def send(self, app: RtcApp, task: SliceTask, record: SliceRecord) -> bool:
+    async def send(self, event: CallbackEvent, receiver: CallbackReceiver) -> Outcome:
         """Keep the event of one callback; return the next answer."""
-        if app.callback_url is None:
-            return True
-        self.sent.append(segment_event(task, record))
-        return self._answers.popleft() if self._answers else True
+        del receiver
+        self.sent.append(event)
+        return self.answers.popleft() if self.answers else Made()

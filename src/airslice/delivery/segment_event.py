@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import json
 
-from airslice.domain.callback import CallbackEvent
+from airslice.domain.callback import SEGMENT_EVENT, CallbackEvent
 from airslice.domain.room import MIXED_STREAM
 from airslice.domain.slice_record import SliceRecord
 from airslice.domain.slice_task import SliceTask
-
-EVENT_TYPE = "SegmentRealTimeData"
 
 _OLDEST_VERSION = "2020-12-01"
 
@@ -50,7 +48,7 @@ def segment_event(task: SliceTask, record: SliceRecord) -> CallbackEvent:
         "Identifier": order.identifier,
     }
     return CallbackEvent(
-        event_type=EVENT_TYPE,
+        event_type=SEGMENT_EVENT,
         event_id=record.event_id,
         app_id=task.key.app_id,
         version=order.api_version,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import secrets
 import string
-from collections import defaultdict
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from weakref import WeakValueDictionary
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -20,15 +19,10 @@ from yarl import URL
 
 from airslice.application.ports import Clock
 from airslice.delivery.destination import DestinationRefused, PermittedResolver, validate_url
-from airslice.delivery.segment_event import segment_event
 from airslice.delivery.signing import vendor_signature, webhook_headers
-from airslice.domain.apps import RtcApp
-from airslice.domain.callback import TRY_TIMEOUT_S, CallbackEvent
+from airslice.domain.callback import TRY_TIMEOUT_S, CallbackEvent, CallbackReceiver
 from airslice.domain.destination import AddressRule
-from airslice.domain.slice_record import SliceRecord
-from airslice.domain.slice_task import SliceTask
-
-logger = logging.getLogger(__name__)
+from airslice.domain.outbox import Failed, Gone, Made, Outcome
 
 MAX_CALLS_PER_RECEIVER = 16
 """Callbacks under way to one host at a time; more wait, before their time-out starts."""
@@ -36,12 +30,17 @@ MAX_CALLS_PER_RECEIVER = 16
 MAX_REPLY_BYTES = 4_096
 """How much of an answer's body is read, so that the connection can be used again."""
 
+_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+"""Statuses whose Retry-After is heeded."""
+
+_MAX_SECONDS_DIGITS = 9
+
 _NONCE_CHARS = 4
 _NONCE_ALPHABET = string.ascii_letters + string.digits
 
 
 class HttpCallbackSender:
-    """A CallbackSender that posts to the application's callback URL.
+    """A CallbackSender that posts over HTTP.
 
     Only status 200 within 5 s is success. Redirects are not followed, certificates are verified,
     proxies from the environment are not used. Make it on the event loop that it serves.
@@ -63,10 +62,8 @@ class HttpCallbackSender:
     ) -> None:
         self._clock = clock
         self._rule = rule
-        # By origin; receivers come from the configuration, so they are few.
-        self._turns: dict[URL, asyncio.Semaphore] = defaultdict(
-            partial(asyncio.Semaphore, MAX_CALLS_PER_RECEIVER)
-        )
+        # By origin, for as long as it is being called: owners may set any number of receivers.
+        self._turns: WeakValueDictionary[URL, asyncio.Semaphore] = WeakValueDictionary()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 resolver=PermittedResolver(names or ThreadedResolver(), rule),
@@ -84,30 +81,20 @@ class HttpCallbackSender:
         """Close the connections; nothing comes after this."""
         await self._session.close()
 
-    async def send(self, app: RtcApp, task: SliceTask, record: SliceRecord) -> bool:
-        """Post one callback, once; return whether the receiver took it.
-
-        An application without a callback URL has nobody to tell: that is success.
-        """
-        if app.callback_url is None:
-            return True
-        event = segment_event(task, record)
+    async def send(self, event: CallbackEvent, receiver: CallbackReceiver) -> Outcome:
+        """Post one callback, once; the outcome never tells the URL, which may hold a secret."""
         try:
-            url = validate_url(app.callback_url, self._rule)
-            async with self._turns[url.origin()]:
-                status = await self._post(url, event, app.callback_secret)
+            url = validate_url(receiver.url, self._rule)
+            async with self._turns.setdefault(
+                url.origin(), asyncio.Semaphore(MAX_CALLS_PER_RECEIVER)
+            ):
+                return await self._post(url, event, receiver.secret)
         except DestinationRefused as error:
-            outcome = f"callback URL refused, {error}"
+            return Failed(reason=f"callback URL refused, {error}")
         except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
-            outcome = type(error).__name__  # its text may hold the URL, and that a secret
-        else:
-            if status == HTTPStatus.OK:
-                return True
-            outcome = f"HTTP {status}"
-        logger.warning("callback %s of app %s failed: %s", event.event_id, app.app_id, outcome)
-        return False
+            return Failed(reason=type(error).__name__)
 
-    async def _post(self, url: URL, event: CallbackEvent, secret: str) -> int:
+    async def _post(self, url: URL, event: CallbackEvent, secret: str) -> Outcome:
         body = _body(event, secret)
         now_s = self._clock.utc_ns() // 1_000_000_000
         headers = {
@@ -119,7 +106,29 @@ class HttpCallbackSender:
         ) as response:
             with suppress(aiohttp.ClientError, TimeoutError):  # the status has decided
                 await response.content.read(MAX_REPLY_BYTES)
-            return response.status
+        if response.status == HTTPStatus.OK:
+            return Made()
+        reason = f"HTTP {response.status}"
+        if response.status == HTTPStatus.GONE:
+            return Gone(reason=reason)
+        if response.status in _BUSY:
+            retry_after_s = _retry_after_s(response.headers.get("Retry-After", ""), now_s)
+            return Failed(reason=reason, retry_after_s=retry_after_s)
+        return Failed(reason=reason)
+
+
+def _retry_after_s(header: str, now_s: int) -> float:
+    """Read a Retry-After (RFC 9110 section 10.2.3): seconds, or a date; 0 if it is neither."""
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:_MAX_SECONDS_DIGITS])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return 0
+    if moment.tzinfo is None:  # "-0000": of no known zone, which HTTP dates do not have
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - now_s)
 
 
 def _body(event: CallbackEvent, secret: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from airslice.domain.callback import SEGMENT_EVENT
 from airslice.domain.storage_target import StorageTarget
 
 
@@ -18,6 +19,19 @@ class SliceFormat(StrEnum):
     MP3 = "mp3"
     AAC = "aac"
     """AAC-LC in an MPEG-4 container."""
+
+    @classmethod
+    def of_file(cls, name: str) -> SliceFormat:
+        """Return the format that a slice's file name tells by its extension.
+
+        Raises:
+            ValueError: it is not the name of a slice.
+        """
+        extension = name.rpartition(".")[2]
+        for slice_format in cls:
+            if slice_format.extension == extension:
+                return slice_format
+        raise ValueError(f"{name} is not the name of a slice")
 
     @property
     def extension(self) -> str:
@@ -68,6 +82,8 @@ class RtcApp:
     account_id: str
     callback_url: str | None = None
     callback_secret: str = field(default="", repr=False)
+    callback_events: tuple[str, ...] = (SEGMENT_EVENT,)
+    """EventTypes that are posted there."""
     slice_format: SliceFormat = SliceFormat.WAV
     sample_rate_hz: int = 16_000
     auto_slice: AutoSlice | None = None

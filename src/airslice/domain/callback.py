@@ -1,4 +1,4 @@
-"""Callbacks: what is told to an application's owner, and how often it is tried."""
+"""Callbacks: what is told to an application's owner, and to whom."""
 
 from __future__ import annotations
 
@@ -7,17 +7,8 @@ from dataclasses import dataclass, field
 TRY_TIMEOUT_S = 5.0
 """How long a receiver has for its answer, in seconds (https://www.volcengine.com/docs/6348/75110)."""
 
-RETRY_DELAYS_S = (1.0, 3.0)
-"""Seconds from a failed try to the next: three tries in all, as documented; the pauses are ours."""
-
-
-def next_delay_s(failed_tries: int) -> float | None:
-    """Return how long to wait before the next try, in seconds; None where there is none.
-
-    Args:
-        failed_tries: How often the callback was posted in vain, at least 1.
-    """
-    return RETRY_DELAYS_S[failed_tries - 1] if failed_tries <= len(RETRY_DELAYS_S) else None
+SEGMENT_EVENT = "SegmentRealTimeData"
+"""EventType of the event that announces a slice (https://www.volcengine.com/docs/6348/75125)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,3 +25,27 @@ class CallbackEvent:
     """When it happened: UTC, milliseconds since the Unix epoch."""
     data: str = field(repr=False)
     """The facts, as JSON text: receivers get, and verify, exactly these characters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallbackReceiver:
+    """Where events are posted, and what signs them."""
+
+    url: str = field(repr=False)
+    """Not shown: it may hold a secret in its path or query."""
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallbackSetting:
+    """Who is told of which events of an application, or of one business in it."""
+
+    app_id: str
+    business_id: str
+    """Empty: of the application as a whole."""
+    receiver: CallbackReceiver
+    event_types: tuple[str, ...]
+    """The EventTypes that are subscribed to."""
+    created_at_ms: int
+    """UTC, milliseconds since the Unix epoch; so is `updated_at_ms`."""
+    updated_at_ms: int

@@ -7,15 +7,21 @@
     ├── AppNotOwned               the application belongs to another account
     ├── TaskNotFound              no such task is running, or none was started in the last 72 h
     ├── TooManyTasks              the server takes no more tasks now
+    ├── TooManyBans               the application has as many bans as it can have
     ├── RateLimited               the account asks too often
     ├── TokenRefused              a room token that is malformed, forged, expired or too weak
+    ├── UserBanned                the user is kept out of the room for a time
     ├── OfferRefused              an SDP offer that cannot be answered
     ├── RoomFull                  the room takes no more publishers
     ├── ServerFull                the server takes no more publishers
     ├── SessionNotFound           no such publishing session
     ├── PreconditionFailed        the session is not what the caller believes it to be
+    ├── CallbackExists            the callback setting to be made is there already
+    ├── CallbackNotFound          no such callback setting
+    ├── DeliveryNotFound          no such delivery in the outbox
     ├── ObjectNotFound            no such stored object
     └── StoreFailed               storing an object failed
+        └── StoreRefused          … and will fail again: wrong bucket, wrong key, no permission
 
 Façades map each class to their own wire; nothing here knows HTTP.
 """
@@ -82,6 +88,13 @@ class TooManyTasks(AirsliceError):
     retryable = True
 
 
+class TooManyBans(AirsliceError):
+    """The application has as many bans as it can have; some must expire first."""
+
+    code = "too_many_bans"
+    retryable = True
+
+
 class RateLimited(AirsliceError):
     """The account sends more requests per second than this operation allows."""
 
@@ -93,6 +106,13 @@ class TokenRefused(AirsliceError):
     """A room token is malformed, forged, expired, for another room, or lacks the privilege."""
 
     code = "token_refused"
+
+
+class UserBanned(AirsliceError):
+    """The user, or everybody, is kept out of the room until a ban expires or is lifted."""
+
+    code = "user_banned"
+    retryable = True
 
 
 class OfferRefused(AirsliceError):
@@ -127,6 +147,24 @@ class PreconditionFailed(AirsliceError):
     code = "precondition_failed"
 
 
+class CallbackExists(AirsliceError):
+    """The application, or the business in it, has a callback setting already."""
+
+    code = "callback_exists"
+
+
+class CallbackNotFound(AirsliceError):
+    """The application, or the business in it, has no callback setting."""
+
+    code = "callback_not_found"
+
+
+class DeliveryNotFound(AirsliceError):
+    """No such delivery is in the outbox: it is done, or never was."""
+
+    code = "delivery_not_found"
+
+
 class ObjectNotFound(AirsliceError):
     """No such stored object."""
 
@@ -138,3 +176,13 @@ class StoreFailed(AirsliceError):
 
     code = "store_failed"
     retryable = True
+
+
+class StoreRefused(StoreFailed):
+    """The store will not take the object, however often it is tried, until somebody acts.
+
+    The bucket does not exist, the keys are wrong or may not write to it. The file is kept.
+    """
+
+    code = "store_refused"
+    retryable = False

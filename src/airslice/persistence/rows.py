@@ -70,7 +70,7 @@ def read_task(row: sqlite3.Row, box: SecretBox) -> SliceTask:
 def slice_row(record: SliceRecord) -> Row:
     """Return the columns of `record`."""
     return {
-        **slice_name(record),
+        **slice_name(record.run_id, record.stream, record.index),
         "object_key": record.object_key,
         "start_ms": record.start_ms,
         "samples": record.samples,
@@ -86,13 +86,13 @@ def slice_row(record: SliceRecord) -> Row:
     }
 
 
-def slice_name(record: SliceRecord) -> Row:
-    """Return the columns that name `record`."""
+def slice_name(run_id: str, stream: StreamKey, index: int) -> Row:
+    """Return the columns that name a slice."""
     return {
-        "run_id": record.run_id,
-        "user_id": record.stream.user_id,
-        "stream_type": record.stream.stream_type,
-        "slice_index": record.index,
+        "run_id": run_id,
+        "user_id": stream.user_id,
+        "stream_type": stream.stream_type,
+        "slice_index": index,
     }
 
 

@@ -9,8 +9,10 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+from airslice.application.ports import NO_METADATA
 from airslice.domain.errors import ObjectNotFound, StoreFailed
 from airslice.domain.storage_target import BUCKET_PATTERN, StorageTarget
 
@@ -45,9 +47,18 @@ class LocalObjectStore:
         self._incoming.mkdir(parents=True)
 
     async def put(
-        self, target: StorageTarget, key: str, source: Path, *, content_type: str, sha256: str
+        self,
+        target: StorageTarget,
+        key: str,
+        source: Path,
+        *,
+        content_type: str,
+        sha256: str,
+        metadata: Mapping[str, str] = NO_METADATA,
     ) -> None:
         """Store the file `source` as `key`, read it back and flush it to the disk.
+
+        A file has no place for `content_type` and `metadata`.
 
         Raises:
             StoreFailed: the name is not allowed, the content is not what `sha256` says, or the

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from airslice.application.ports import NO_METADATA
 from airslice.domain.errors import ObjectNotFound, StoreFailed
 from airslice.domain.storage_target import StorageTarget
 
@@ -17,6 +19,7 @@ class StoredObject:
 
     body: bytes
     content_type: str
+    metadata: Mapping[str, str]
 
 
 class MemoryObjectStore:
@@ -29,7 +32,14 @@ class MemoryObjectStore:
         """Set it to make every `put` fail, as in an outage."""
 
     async def put(
-        self, target: StorageTarget, key: str, source: Path, *, content_type: str, sha256: str
+        self,
+        target: StorageTarget,
+        key: str,
+        source: Path,
+        *,
+        content_type: str,
+        sha256: str,
+        metadata: Mapping[str, str] = NO_METADATA,
     ) -> None:
         """Keep the content of `source`.
 
@@ -44,7 +54,9 @@ class MemoryObjectStore:
             raise StoreFailed(f"{key}: {error.strerror}") from error
         if hashlib.sha256(body).hexdigest() != sha256:
             raise StoreFailed(f"{key}: the stored bytes differ from the slice")
-        self.objects[target.bucket, key] = StoredObject(body=body, content_type=content_type)
+        self.objects[target.bucket, key] = StoredObject(
+            body=body, content_type=content_type, metadata=dict(metadata)
+        )
 
     def body(self, bucket: str, key: str) -> bytes:
         """Return the bytes of a stored object.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import os
+import shutil
 import threading
 import uuid
 from collections import deque
@@ -14,7 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
 
-from airslice.application.ports import SliceWriter, SliceWriters, SpooledFile
+from airslice.application.ports import (
+    SliceWriter,
+    SliceWriters,
+    SpooledFile,
+    SpoolEntry,
+    SpoolUsage,
+)
 from airslice.domain.apps import SliceFormat
 from airslice.domain.errors import StoreFailed
 from airslice.slicing.audio import OpusAudio, PcmAudio
@@ -28,6 +36,8 @@ MAX_PENDING_WRITES = 8_000
 """Writes that wait for the disk: 2 s of audio each, 512 MB at 16 kHz. A disk that falls further
 behind cannot keep up at all; what is more is refused and its slice reported as lost."""
 
+DEFAULT_QUOTA_BYTES = 20 * 10**9
+
 _PART = ".part"
 
 
@@ -39,12 +49,17 @@ class _Order(Enum):
 class DiskSpool:
     """A directory of slice files (port `Spool`)."""
 
-    def __init__(self, directory: Path, writers: SliceWriters) -> None:
+    def __init__(
+        self, directory: Path, writers: SliceWriters, *, quota_bytes: int = DEFAULT_QUOTA_BYTES
+    ) -> None:
         """Use `directory`, which is made if it is missing; half-written files are removed."""
         directory.mkdir(parents=True, exist_ok=True)
         for part in directory.glob(f"*{_PART}"):
             part.unlink()
         self._directory = directory
+        self._quota_bytes = quota_bytes
+        self._used_bytes = sum(entry.size_bytes for entry in self.entries())
+        self._used_lock = threading.Lock()
         self._writers = writers
         self._threads = ThreadPoolExecutor(WRITER_THREADS, thread_name_prefix="spool")
         self._pending_lock = threading.Lock()
@@ -73,7 +88,27 @@ class DiskSpool:
 
     def remove(self, name: str) -> None:
         """Remove the complete file `name`; it need not exist."""
-        self.path_of(name).unlink(missing_ok=True)
+        path = self.path_of(name)
+        size_bytes = _size_of(path)
+        path.unlink(missing_ok=True)
+        if path.suffix != _PART:
+            self._account(-size_bytes)
+
+    def entries(self) -> list[SpoolEntry]:
+        """Return all complete files; may block."""
+        found = []
+        for path in self._directory.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                status = path.stat()
+                if path.suffix != _PART:
+                    modified_ms = status.st_mtime_ns // 1_000_000
+                    found.append(SpoolEntry(path.name, status.st_size, modified_ms))
+        return found
+
+    def usage(self) -> SpoolUsage:
+        """Return how full the spool is."""
+        free = shutil.disk_usage(self._directory).free
+        return SpoolUsage(used=self._used_bytes, quota=self._quota_bytes, free=free)
 
     def close(self) -> None:
         """Wait until all that was begun is written."""
@@ -86,6 +121,10 @@ class DiskSpool:
             sample_rate_hz=file.sample_rate_hz,
             passthrough=file.passthrough,
         )
+
+    def _account(self, more_bytes: int) -> None:
+        with self._used_lock:
+            self._used_bytes += more_bytes
 
     def _reserve_write(self) -> bool:
         with self._pending_lock:
@@ -205,7 +244,9 @@ class DiskSpoolFile:
         with part.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
             size_bytes = file.tell()
+        replaced_bytes = _size_of(path)  # by a file that a crash interrupted and is written anew
         part.rename(path)
+        self._spool._account(size_bytes - replaced_bytes)
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
@@ -226,3 +267,11 @@ class DiskSpoolFile:
             self._finished.exception()  # nobody may be waiting, which is no news
         else:
             self._finished.cancel()  # discarded
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a file in bytes; 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from airslice.domain.room_event import EndReason
 from airslice.slicing.packets import RtpPacket, SenderReport
 
 
@@ -15,7 +16,7 @@ class RecordingSink:
     def __init__(self) -> None:
         self.packets: dict[int, list[RtpPacket]] = {}
         self.reports: list[tuple[int, SenderReport]] = []
-        self.ends = 0
+        self.end_reasons: list[EndReason] = []
 
     def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
         assert ssrc not in self.packets, "a source is asked for once"
@@ -24,8 +25,12 @@ class RecordingSink:
     def sender_report(self, ssrc: int, report: SenderReport) -> None:
         self.reports.append((ssrc, report))
 
-    def ended(self) -> None:
-        self.ends += 1
+    def ended(self, reason: EndReason = EndReason.LOST) -> None:
+        self.end_reasons.append(reason)
+
+    @property
+    def ends(self) -> int:
+        return len(self.end_reasons)
 
     @property
     def all_packets(self) -> list[RtpPacket]:

@@ -15,6 +15,7 @@ from aiortc.mediastreams import AudioStreamTrack
 from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket, RtpPacket
 
 from airslice.application.ports import MediaEngine, MediaSession, StreamSink
+from airslice.domain.room_event import EndReason
 from airslice.engines.embedded import EmbeddedEngine, srtp
 from airslice.engines.embedded.engine import TICK_INTERVAL_S, hosts_of
 from airslice.engines.embedded.session import Session
@@ -139,7 +140,7 @@ async def test_a_closed_connection_ends_the_stream_once(
     await eventually(lambda: sink.ends)
     await engine.close()
 
-    assert sink.ends == 1
+    assert sink.end_reasons == [EndReason.LEFT]
 
 
 async def test_a_publisher_may_come_again(engine: EmbeddedEngine) -> None:
@@ -448,6 +449,8 @@ async def test_a_peer_that_is_gone_for_15_seconds_is_ended(
 
     await eventually(lambda: sink.ends)
 
+    assert sink.end_reasons == [EndReason.LOST]
+
 
 async def test_an_address_in_use_is_not_given_away(
     engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: SystemClock
@@ -492,7 +495,7 @@ async def test_closing_the_engine_ends_all_streams(
     await engine.close()
     await engine.close()
 
-    assert sink.ends == 1
+    assert sink.end_reasons == [EndReason.SHUTDOWN]
     with pytest.raises(RuntimeError):
         engine.open(peer.offer(), sink)
 

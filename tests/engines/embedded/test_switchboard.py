@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airslice.domain.errors import OfferRefused, ServerFull
+from airslice.domain.room_event import EndReason
 from airslice.engines.embedded.answer import Transport
 from airslice.engines.embedded.dtls import DtlsServer
 from airslice.engines.embedded.stats import Drop
@@ -146,7 +147,7 @@ def test_a_session_without_keys_after_30_seconds_ends(
     bench.now_ns += 1
     bench.switchboard.tick(bench.now_ns)
 
-    assert sink.ends == 1
+    assert sink.end_reasons == [EndReason.LOST]
     assert bench.switchboard.stats().sessions == 0
     assert bench.switchboard._by_address == {}
     assert bench.switchboard._by_ufrag == {}
@@ -216,8 +217,8 @@ def test_a_restart_is_answered_once_and_the_same_way(
 
 
 class FailingSink(RecordingSink):
-    def ended(self) -> None:
-        super().ended()
+    def ended(self, reason: EndReason = EndReason.LOST) -> None:
+        super().ended(reason)
         raise RuntimeError("the sink fails")
 
 

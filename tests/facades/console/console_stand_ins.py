@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import httpx
 
 from airslice.domain.apps import Account, RtcApp
-from airslice.domain.errors import TaskNotFound
+from airslice.domain.errors import DeliveryNotFound, TaskNotFound
+from airslice.domain.outbox import Delivery, DeliveryState
 from airslice.domain.room import RoomKey, StreamKey
 from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask, TaskEvent, TaskKey, TaskOrder
@@ -97,13 +98,47 @@ class Tasks:
         return record
 
 
-def services(tasks: Tasks, streams: Sequence[StreamKey] = ()) -> ConsoleServices:
+class Letters:
+    """Keeps deliveries in memory: the use cases on the outbox."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Delivery] = {}
+
+    async def page(self, *, dead: bool | None, after_id: int, limit: int) -> list[Delivery]:
+        found = [
+            delivery
+            for number, delivery in sorted(self.kept.items())
+            if number > after_id and dead in (None, delivery.state is DeliveryState.DEAD)
+        ]
+        return found[:limit]
+
+    async def find(self, delivery_id: int) -> Delivery:
+        if delivery_id not in self.kept:
+            raise DeliveryNotFound(f"there is no delivery {delivery_id}")
+        return self.kept[delivery_id]
+
+    async def retry(self, delivery_id: int) -> Delivery:
+        revived = (await self.find(delivery_id)).revived(now_ms=START_MS)
+        self.kept[delivery_id] = revived
+        return revived
+
+    async def retry_dead(self) -> int:
+        dead = await self.page(dead=True, after_id=0, limit=100)
+        for delivery in dead:
+            await self.retry(delivery.id)
+        return len(dead)
+
+
+def services(
+    tasks: Tasks, streams: Sequence[StreamKey] = (), deliveries: Letters | None = None
+) -> ConsoleServices:
     """Put the stand-ins together."""
     return ConsoleServices(
         apps=[APP],
         accounts=[ACCOUNT],
         tasks=tasks,
         slices=tasks,
+        deliveries=deliveries or Letters(),
         streams=lambda room: streams if room == ROOM else (),
         mint_token=lambda app, room_id, user_id: f"token-of-{user_id}-for-{room_id}",
         sign_url=lambda bucket, key: f"/objects/{bucket}/{key}?signature=s",

@@ -225,6 +225,7 @@ async def test_the_openapi_document_describes_what_is_there(client: httpx.AsyncC
     assert names == {
         "show_session", "sign_in", "sign_out", "list_apps", "mint_token", "show_room",
         "start_slicing", "stop_slicing", "list_slices",
+        "list_deliveries", "show_delivery", "retry_delivery", "retry_dead",
     }  # fmt: skip
     references = set(_references(document))
     assert references == {
@@ -232,7 +233,7 @@ async def test_the_openapi_document_describes_what_is_there(client: httpx.AsyncC
     }
     for path, operations in document["paths"].items():
         for method in operations:
-            concrete = path.format(app_id=APP_ID, room_id="lobby")
+            concrete = path.format(app_id=APP_ID, room_id="lobby", delivery_id=1)
             response = await client.request(method, concrete, content=b"")
             assert str(response.status_code) in operations[method]["responses"], (method, path)
 

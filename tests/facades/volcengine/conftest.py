@@ -9,7 +9,9 @@ import pytest
 
 from airslice.domain.apps import Account
 from airslice.facades.volcengine import VolcengineFacade
+from tests.facades.volcengine.callback_settings import settings_in_memory
 from tests.facades.volcengine.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.facades.volcengine.recording_moderation import RecordingModeration
 from tests.facades.volcengine.wire_client import WireClient
 
 ACCOUNTS = (
@@ -30,8 +32,21 @@ def tasks(clock: HandTurnedClock) -> InMemorySliceTasks:
 
 
 @pytest.fixture
-def facade(tasks: InMemorySliceTasks, clock: HandTurnedClock) -> VolcengineFacade:
-    return VolcengineFacade(accounts=ACCOUNTS, tasks=tasks, clock=clock)
+def moderation() -> RecordingModeration:
+    return RecordingModeration(OWNERS)
+
+
+@pytest.fixture
+def facade(
+    tasks: InMemorySliceTasks, moderation: RecordingModeration, clock: HandTurnedClock
+) -> VolcengineFacade:
+    return VolcengineFacade(
+        accounts=ACCOUNTS,
+        tasks=tasks,
+        moderation=moderation,
+        callbacks=settings_in_memory(OWNERS, clock),
+        clock=clock,
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Stand-ins for what the façade needs: the use cases, and the clocks."""
+"""Stand-ins for what the façade needs: the use cases on tasks, and the clocks."""
 
 from __future__ import annotations
 
@@ -91,11 +91,16 @@ class InMemorySliceTasks:
     def _check(self, account: Account, key: TaskKey) -> None:
         if self.failure is not None:
             raise self.failure
-        owner = self._owners.get(key.app_id)
-        if owner is None:
-            raise AppNotFound("no such application")
-        if owner != account.id:
-            raise AppNotOwned("the application belongs to another account")
+        check_owner(self._owners, account, key.app_id)
 
     def _now_ms(self) -> int:
         return self._clock.utc_ns() // 1_000_000
+
+
+def check_owner(owners: Mapping[str, str], account: Account, app_id: str) -> None:
+    """Fail as the use cases do if `account` does not own the application."""
+    owner = owners.get(app_id)
+    if owner is None:
+        raise AppNotFound("no such application")
+    if owner != account.id:
+        raise AppNotOwned("the application belongs to another account")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from airslice.facades.volcengine import VolcengineFacade
+from airslice.facades.volcengine.moderation import BanRoomUser
 from airslice.facades.volcengine.operations import OPERATIONS
 from airslice.facades.volcengine.requests import (
     Control,
@@ -24,8 +25,10 @@ from airslice.facades.volcengine.requests import (
     TargetStreams,
 )
 from airslice.facades.volcengine.storage_config import CustomConfig, TosConfig, UserTosConfig
+from tests.facades.volcengine.callback_settings import settings_in_memory
 from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.facades.volcengine.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.facades.volcengine.recording_moderation import RecordingModeration
 from tests.facades.volcengine.wire_client import authorization
 
 NOW_MS = 1_677_477_732_000
@@ -44,6 +47,7 @@ SHAPES: tuple[type[msgspec.Struct], ...] = (
     TosConfig,
     UserTosConfig,
     CustomConfig,
+    BanRoomUser,
 )
 FIELDS = sorted({field.encode_name for shape in SHAPES for field in msgspec.structs.fields(shape)})
 
@@ -77,7 +81,11 @@ def ask(
     """Send one request to a fresh façade; return status and body."""
     clock = HandTurnedClock(NOW_MS)
     facade = VolcengineFacade(
-        accounts=ACCOUNTS, tasks=InMemorySliceTasks(OWNERS, clock), clock=clock
+        accounts=ACCOUNTS,
+        tasks=InMemorySliceTasks(OWNERS, clock),
+        moderation=RecordingModeration(OWNERS),
+        callbacks=settings_in_memory(OWNERS, clock),
+        clock=clock,
     )
     scope = {
         "type": "http",

@@ -30,4 +30,4 @@ async def test_the_answers_are_the_documented_ones(name: str, wire: WireClient) 
 
 
 def test_there_are_stories() -> None:
-    assert len(STORIES) == 4
+    assert len(STORIES) == 6

@@ -11,8 +11,10 @@ import pytest
 from airslice.domain.room import StreamKey, StreamType
 from airslice.domain.slice_task import SliceControl, StreamTarget, TaskChange, TaskKey
 from airslice.facades.volcengine import VolcengineFacade
-from tests.facades.volcengine.conftest import ACCOUNTS
+from tests.facades.volcengine.callback_settings import settings_in_memory
+from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.facades.volcengine.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.facades.volcengine.recording_moderation import RecordingModeration
 from tests.facades.volcengine.sample_bodies import KEY, MIDDLE, NEW, OLD, OLD_START, START, TOS
 from tests.facades.volcengine.wire_client import WireClient, error_of
 
@@ -98,7 +100,12 @@ class TestStart:
         self, clock: HandTurnedClock, tasks: InMemorySliceTasks
     ) -> None:
         facade = VolcengineFacade(
-            accounts=ACCOUNTS, tasks=tasks, clock=clock, redundant_duration_unit="ms"
+            accounts=ACCOUNTS,
+            tasks=tasks,
+            moderation=RecordingModeration(OWNERS),
+            callbacks=settings_in_memory(OWNERS, clock),
+            clock=clock,
+            redundant_duration_unit="ms",
         )
         body = {**START, "Control": {"RedundantDuration": 19_999}}
 

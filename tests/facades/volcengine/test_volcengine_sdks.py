@@ -26,8 +26,10 @@ from tests.acceptance.sdk_scenarios import (
     refusals,
     start_body,
 )
+from tests.facades.volcengine.callback_settings import settings_in_memory
 from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.facades.volcengine.in_memory_tasks import InMemorySliceTasks
+from tests.facades.volcengine.recording_moderation import RecordingModeration
 from tests.facades.volcengine.wire_client import authorization
 
 
@@ -46,7 +48,11 @@ def target() -> Iterator[Target]:
     """A façade over stand-ins, served by uvicorn in a thread."""
     clock = MachineClock()
     facade = VolcengineFacade(
-        accounts=ACCOUNTS, tasks=InMemorySliceTasks(OWNERS, clock), clock=clock
+        accounts=ACCOUNTS,
+        tasks=InMemorySliceTasks(OWNERS, clock),
+        moderation=RecordingModeration(OWNERS),
+        callbacks=settings_in_memory(OWNERS, clock),
+        clock=clock,
     )
     server = uvicorn.Server(uvicorn.Config(facade, ws="none", lifespan="off", log_level="error"))
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -310,6 +310,7 @@ async def test_the_scheme_may_have_any_case(http: httpx.AsyncClient) -> None:
         (errors.AppNotFound("none"), 404),
         (errors.InvalidInput("RoomId", "is too long"), 400),
         (errors.TokenRefused("expired"), 401),
+        (errors.UserBanned("for 60 s"), 403),
         (errors.OfferRefused("no audio"), 422),
         (errors.RoomFull("50 publishers"), 503),
         (errors.ServerFull("no place"), 503),

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from airslice.application.ports import StreamSink
+from airslice.domain.room_event import EndReason
 from airslice.engines.embedded import stun
 from airslice.engines.embedded.answer import (
     Transport,
@@ -171,8 +172,8 @@ class Session:
         """See `MediaSession.close`."""
         self.end("closed by this side")
 
-    def end(self, reason: str) -> None:
-        """End the session, once; `reason` is for the log."""
+    def end(self, why: str, reason: EndReason = EndReason.LOST) -> None:
+        """End the session, once; `why` is for the log."""
         if not self._is_open:
             return
         self._is_open = False
@@ -180,9 +181,9 @@ class Session:
             for datagram in self._dtls.close():
                 self._host.send(datagram, self.selected)
         self._host.remove(self)
-        _logger.info("Session %d ended: %s", self._id, reason)
+        _logger.info("Session %d ended: %s", self._id, why)
         try:
-            self._sink.ended()
+            self._sink.ended(reason)
         except Exception:
             _logger.exception("The sink of session %d failed to end", self._id)
 
@@ -232,7 +233,10 @@ class Session:
             self._report_at_ns = now_ns + REPORT_INTERVAL_NS
             self._host.established(self)
         elif dtls.state is DtlsState.CLOSED:
-            self.end("the peer closed it" if self._srtp else "the handshake failed")
+            if self._srtp:
+                self.end("the peer closed it", EndReason.LEFT)
+            else:
+                self.end("the handshake failed")
 
     def take_rtp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
         """Take an SRTP packet from an address that is bound to this session.

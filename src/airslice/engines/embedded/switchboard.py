@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 
 from airslice.application.ports import StreamSink
 from airslice.domain.errors import ServerFull
+from airslice.domain.room_event import EndReason
 from airslice.engines.embedded.answer import Transport
 from airslice.engines.embedded.dtls import DtlsServer
 from airslice.engines.embedded.sdp import parse_offer
@@ -176,7 +177,7 @@ class Switchboard:
     def close(self) -> None:
         """End all sessions."""
         for session in list(self._ufrags):
-            session.end("the server stops")
+            session.end("the server stops", EndReason.SHUTDOWN)
 
     def drop(self, reason: Drop) -> None:
         """See `Host`."""

@@ -15,9 +15,10 @@ from airslice import __version__
 from airslice.domain.errors import AirsliceError
 from airslice.facades.console import views
 from airslice.facades.console.access import AdminAccess
+from airslice.facades.console.deliveries import MAX_DELIVERIES, STATES, DeliveryOperations
 from airslice.facades.console.openapi import Operation, openapi_document
 from airslice.facades.console.problems import Problem, problem_of
-from airslice.facades.console.rooms import ConsoleServices, RoomOperations
+from airslice.facades.console.rooms import MAX_SLICES, ConsoleServices, RoomOperations
 from airslice.facades.console.sessions import SessionOperations
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,11 @@ class ConsoleFacade:
 
     def __init__(self, services: ConsoleServices, access: AdminAccess) -> None:
         self._access = access
-        self._operations = (*_session_operations(access), *_room_operations(services))
+        self._operations = (
+            *_session_operations(access),
+            *_room_operations(services),
+            *_delivery_operations(services),
+        )
         self._openapi = msgspec.json.encode(openapi_document(self._operations, version=__version__))
         folder = files("airslice.facades.console").joinpath("page")
         self._index = folder.joinpath("index.html").read_bytes()
@@ -174,7 +179,46 @@ def _room_operations(services: ConsoleServices) -> tuple[Operation, ...]:
             handle=rooms.list_slices,
             gives=views.Slices,
             errors=(400, 404),
-            query=("limit",),
+            query={"limit": {"type": "integer", "minimum": 1, "maximum": MAX_SLICES}},
+        ),
+    )
+
+
+def _delivery_operations(services: ConsoleServices) -> tuple[Operation, ...]:
+    deliveries, path = DeliveryOperations(services.deliveries), "/api/deliveries"
+    return (
+        Operation(
+            method="GET",
+            path=path,
+            handle=deliveries.list_deliveries,
+            gives=views.Deliveries,
+            errors=(400, 503),
+            query={
+                "state": {"type": "string", "enum": list(STATES)},
+                "after": {"type": "integer", "minimum": 0},
+                "limit": {"type": "integer", "minimum": 1, "maximum": MAX_DELIVERIES},
+            },
+        ),
+        Operation(
+            method="POST",
+            path=f"{path}/retry-dead",
+            handle=deliveries.retry_dead,
+            gives=views.Revived,
+            errors=(503,),
+        ),
+        Operation(
+            method="GET",
+            path=f"{path}/{{delivery_id}}",
+            handle=deliveries.show_delivery,
+            gives=views.Delivery,
+            errors=(400, 404, 503),
+        ),
+        Operation(
+            method="POST",
+            path=f"{path}/{{delivery_id}}/retry",
+            handle=deliveries.retry_delivery,
+            gives=views.Delivery,
+            errors=(400, 404, 503),
         ),
     )
 

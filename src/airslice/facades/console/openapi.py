@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import http
 import re
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -31,7 +31,8 @@ class Operation:
     """Of success."""
     errors: tuple[int, ...] = ()
     """What else it may answer, beyond what every operation may."""
-    query: tuple[str, ...] = ()
+    query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """JSON Schemas of the query's parameters, none of which is required."""
     open: bool = False
     """Whether it can be asked without being signed in."""
 
@@ -87,7 +88,7 @@ def _describe(operation: Operation) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", operation.path)
-    ] + [{"name": name, "in": "query", "schema": {"type": "integer"}} for name in operation.query]
+    ] + [{"name": name, "in": "query", "schema": kind} for name, kind in operation.query.items()]
     if parameters:
         description["parameters"] = parameters
     if operation.takes:

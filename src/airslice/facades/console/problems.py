@@ -20,15 +20,21 @@ STATUSES: Mapping[type[AirsliceError], int] = {
     errors.AppNotOwned: 403,
     errors.TaskNotFound: 404,
     errors.TooManyTasks: 503,
+    errors.TooManyBans: 503,
     errors.RateLimited: 429,
     errors.TokenRefused: 403,
+    errors.UserBanned: 403,
     errors.OfferRefused: 400,
     errors.RoomFull: 503,
     errors.ServerFull: 503,
     errors.SessionNotFound: 404,
     errors.PreconditionFailed: 412,
     errors.ObjectNotFound: 404,
+    errors.CallbackExists: 409,
+    errors.CallbackNotFound: 404,
+    errors.DeliveryNotFound: 404,
     errors.StoreFailed: 503,
+    errors.StoreRefused: 502,
 }
 """HTTP status of each error; `AirsliceError.code` goes along as the problem's type."""
 

@@ -18,6 +18,7 @@ from airslice.domain.slice_task import ACTIVE_STATES, SliceControl, SliceTask, T
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.facades.console import views
 from airslice.facades.console.bodies import json_response, read_body
+from airslice.facades.console.deliveries import Deliveries
 
 MAX_SLICES = 200
 DEFAULT_SLICES = 50
@@ -66,6 +67,7 @@ class ConsoleServices:
     accounts: Sequence[Account]
     tasks: SliceTasks
     slices: SliceHistory
+    deliveries: Deliveries
     streams: Callable[[RoomKey], Sequence[StreamKey]]
     """The streams that are being published in a room."""
     mint_token: Callable[[RtcApp, str, str], str]

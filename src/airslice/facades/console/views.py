@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from airslice.domain import outbox
 from airslice.domain.apps import RtcApp
 from airslice.domain.room import StreamKey
 from airslice.domain.slice_record import SliceRecord
@@ -144,6 +145,64 @@ class Slices(Struct, frozen=True, kw_only=True):
     """The latest slices of a room, newest first."""
 
     slices: list[Slice]
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """An upload or a callback that is still to be made, or was given up."""
+
+    id: int
+    kind: str
+    """upload or callback"""
+    state: str
+    """held: waits for what comes before it in its lane. waiting: next in its lane. parked: tried
+    in vain, and again when it is due, its lane goes on. dead: given up."""
+    destination: str
+    """The bucket, or the application whose receiver is called."""
+    lane: str
+    event_type: str | None
+    event_id: str | None
+    run_id: str | None
+    """Of the task whose slice it is; null for other events."""
+    user_id: str | None
+    index: int | None
+    attempts: int
+    due_ms: int
+    """When it is tried next, UTC, milliseconds since the Unix epoch; 0: at once."""
+    created_ms: int
+    last_error: str
+
+    @classmethod
+    def of(cls, delivery: outbox.Delivery) -> Delivery:
+        """Show `delivery`, without the event's data."""
+        name, event = delivery.slice, delivery.event
+        return cls(
+            id=delivery.id,
+            kind=delivery.kind.value,
+            state=delivery.state.value,
+            destination=delivery.destination,
+            lane=delivery.lane,
+            event_type=event.event_type if event else None,
+            event_id=event.event_id if event else None,
+            run_id=name.run_id if name else None,
+            user_id=name.stream.user_id if name else None,
+            index=name.index if name else None,
+            attempts=delivery.attempts,
+            due_ms=delivery.due_at_ms,
+            created_ms=delivery.created_at_ms,
+            last_error=delivery.last_error,
+        )
+
+
+class Deliveries(Struct, frozen=True, kw_only=True):
+    """Deliveries in order of their ids."""
+
+    deliveries: list[Delivery]
+
+
+class Revived(Struct, frozen=True, kw_only=True):
+    """How many deliveries get another round of tries."""
+
+    revived: int
 
 
 def _stream_name(stream: StreamKey) -> StreamName:

@@ -146,6 +146,7 @@ NO_ROOM_ID = WireError(
 NO_USER_ID = WireError(
     code="MissingParameter.NoUserId", status=400, message="The request is missing %s."
 )
+FORBIDDEN_INTERVAL = WireError(code="MissingParameter.Forbidden", status=400)
 UNAUTHORIZED = WireError(code="Unauthorized", status=403)
 QPS_OVER_LIMIT = WireError(code="FlowLimitExceeded.QPSOverLimit", status=429)
 TASK_NUMBER_OVER_LIMIT = WireError(code="FlowLimitExceeded.TaskNumberOverLimit", status=429)
@@ -153,19 +154,25 @@ TASK_NUMBER_OVER_LIMIT = WireError(code="FlowLimitExceeded.TaskNumberOverLimit",
 WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.InvalidInput: INVALID_PARAMETER,
     errors.StorageUnsupported: INVALID_PARAMETER,
+    errors.StoreRefused: INVALID_PARAMETER,  # StartSegment named a bucket that takes nothing
     errors.AppNotFound: NOT_EXIST_APP_ID,
     errors.AppNotOwned: UNAUTHORIZED,
     errors.TaskNotFound: TASK_NOT_FOUND,
+    errors.CallbackExists: INVALID_PARAMETER,
+    errors.CallbackNotFound: INVALID_PARAMETER,
     errors.TooManyTasks: TASK_NUMBER_OVER_LIMIT,
+    errors.TooManyBans: QPS_OVER_LIMIT,
     errors.RateLimited: QPS_OVER_LIMIT,
     # No operation of this wire raises the rest; if one ever does, the mistake is the server's.
     errors.TokenRefused: INTERNAL_ERROR,
+    errors.UserBanned: INTERNAL_ERROR,
     errors.OfferRefused: INTERNAL_ERROR,
     errors.RoomFull: INTERNAL_ERROR,
     errors.ServerFull: INTERNAL_ERROR,
     errors.SessionNotFound: INTERNAL_ERROR,
     errors.PreconditionFailed: INTERNAL_ERROR,
     errors.ObjectNotFound: INTERNAL_ERROR,
+    errors.DeliveryNotFound: INTERNAL_ERROR,
     errors.StoreFailed: INTERNAL_ERROR,
 }
 

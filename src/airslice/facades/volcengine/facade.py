@@ -24,7 +24,15 @@ from airslice.facades.volcengine.envelope import (
     success,
 )
 from airslice.facades.volcengine.errors import Refusal, refusal
-from airslice.facades.volcengine.operations import OPERATIONS, Call, Operation, SliceTasks
+from airslice.facades.volcengine.operations import (
+    OPERATIONS,
+    Call,
+    CallbackSettings,
+    Moderation,
+    Operation,
+    SliceTasks,
+    UseCases,
+)
 from airslice.facades.volcengine.signature import SignedRequest, verify
 
 MAX_BODY_BYTES = 1_048_576
@@ -40,7 +48,9 @@ class VolcengineFacade:
 
     Args:
         accounts: Who may sign requests; access keys are unique.
-        tasks: The use cases.
+        tasks: The use cases on tasks.
+        moderation: Those on users and rooms.
+        callbacks: Those on callback settings.
         clock: Judges signatures and rates.
         redundant_duration_unit: What RedundantDuration counts. The official tables say
             milliseconds, all official examples are right in seconds only.
@@ -51,12 +61,14 @@ class VolcengineFacade:
         *,
         accounts: Sequence[Account],
         tasks: SliceTasks,
+        moderation: Moderation,
+        callbacks: CallbackSettings,
         clock: Clock,
         redundant_duration_unit: Literal["s", "ms"] = "s",
     ) -> None:
         self._accounts = {account.access_key: account for account in accounts}
         self._secret_keys = {account.access_key: account.secret_key for account in accounts}
-        self._tasks = tasks
+        self._use_cases = UseCases(tasks=tasks, moderation=moderation, callbacks=callbacks)
         self._clock = clock
         self._redundant_unit_ms = _UNIT_MS[redundant_duration_unit]
         # The versions of an action share a limit where they have the same.
@@ -111,7 +123,7 @@ class VolcengineFacade:
                 body=signed.body,
                 redundant_unit_ms=self._redundant_unit_ms,
             )
-            return success(metadata, await operation.run(self._tasks, call))
+            return success(metadata, await operation.run(self._use_cases, call))
         except ClientDisconnect:
             raise
         except Exception as error:

@@ -46,6 +46,24 @@ def required_id(
     return given
 
 
+def required_app_id(text: str | None) -> str:
+    """Return the field AppId.
+
+    Raises:
+        Refusal: as for `required_id`.
+    """
+    return required_id("AppId", text, missing=errors.NO_APP_ID, illegal=errors.ILLEGAL_APP_ID)
+
+
+def required_room_id(text: str | None) -> str:
+    """Return the field RoomId.
+
+    Raises:
+        Refusal: as for `required_id`.
+    """
+    return required_id("RoomId", text, missing=errors.NO_ROOM_ID, illegal=errors.ILLEGAL_ROOM_ID)
+
+
 def optional_id(field: str, text: str | None) -> str | None:
     """Return `text`, which must be an id; None if it is empty or not there.
 

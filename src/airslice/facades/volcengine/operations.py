@@ -1,18 +1,38 @@
 """Which operations this wire has, and which use case each one calls.
 
-Source of the versions and of the limits per second: the page of each operation, see requests.py.
+Source of the versions and of the limits per second: the page of each operation, see requests.py,
+moderation.py and callbacks.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 from airslice.domain.apps import Account
+from airslice.domain.ban import BanScope
+from airslice.domain.callback import CallbackSetting
+from airslice.domain.room import RoomKey
 from airslice.domain.slice_task import SliceTask, TaskChange, TaskKey, TaskOrder
 from airslice.facades.volcengine.bodies import from_body, from_query
+from airslice.facades.volcengine.callbacks import (
+    CallbackBody,
+    CallbackRequest,
+    CallbackResult,
+    callback_result,
+)
+from airslice.facades.volcengine.fields import required
+from airslice.facades.volcengine.moderation import (
+    BanRoomUser,
+    KickUser,
+    Message,
+    OldMessage,
+    RoomRequest,
+    RoomUsers,
+    room_users,
+)
 from airslice.facades.volcengine.requests import (
     StartSegment20201201,
     StartSegment20220601,
@@ -28,7 +48,7 @@ ALREADY_STARTED = (
 
 
 class SliceTasks(Protocol):
-    """The use cases behind the operations; each raises errors of `airslice.domain.errors`."""
+    """The use cases on tasks; each raises errors of `airslice.domain.errors`."""
 
     async def start(self, account: Account, order: TaskOrder) -> bool:
         """Start a task; False if one with its key is running, which is left as it is."""
@@ -41,6 +61,49 @@ class SliceTasks(Protocol):
 
     async def find(self, account: Account, key: TaskKey) -> SliceTask:
         """Return the latest run of `key` that was started within 72 h."""
+
+
+class Moderation(Protocol):
+    """The use cases on users and rooms; each raises errors of `airslice.domain.errors`."""
+
+    async def ban(self, account: Account, scope: BanScope, *, length_s: int) -> None:
+        """Send users out and keep them out; 0 lets them come back."""
+
+    async def kick(self, account: Account, room: RoomKey, user_id: str) -> None:
+        """Send a user out of a room."""
+
+    async def dismiss(self, account: Account, room: RoomKey) -> None:
+        """Send everybody out of a room."""
+
+    async def online_users(self, account: Account, room: RoomKey) -> Sequence[str]:
+        """Return who is in a room, the first who came first."""
+
+
+class CallbackSettings(Protocol):
+    """The use cases on callback settings; each raises errors of `airslice.domain.errors`."""
+
+    async def create(self, account: Account, setting: CallbackSetting) -> None:
+        """Set who is told, where nothing is set yet."""
+
+    async def update(
+        self, account: Account, setting: CallbackSetting, *, keep_secret: bool
+    ) -> None:
+        """Replace a setting; `keep_secret`: but for its secret."""
+
+    async def delete(self, account: Account, app_id: str, business_id: str) -> None:
+        """Remove a setting."""
+
+    async def settings(self, account: Account, app_id: str) -> Sequence[CallbackSetting]:
+        """Return all settings of an application."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UseCases:
+    """What is behind the operations."""
+
+    tasks: SliceTasks
+    moderation: Moderation
+    callbacks: CallbackSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,38 +126,94 @@ class Operation:
     method: str
     per_second: int
     """Requests that an account may send in one second."""
-    run: Callable[[SliceTasks, Call], Awaitable[object]]
+    run: Callable[[UseCases, Call], Awaitable[object]]
     """Returns the Result."""
 
 
 async def _start(
-    tasks: SliceTasks, call: Call, *, shape: type[StartSegment20201201 | StartSegment20220601]
+    use_cases: UseCases, call: Call, *, shape: type[StartSegment20201201 | StartSegment20220601]
 ) -> str:
     request = from_body(call.body, call.content_type, shape)
     order = request.order(call.version, redundant_unit_ms=call.redundant_unit_ms)
-    return "ok" if await tasks.start(call.account, order) else ALREADY_STARTED
+    return "ok" if await use_cases.tasks.start(call.account, order) else ALREADY_STARTED
 
 
-async def _update(tasks: SliceTasks, call: Call) -> str:
+async def _update(use_cases: UseCases, call: Call) -> str:
     request = from_body(call.body, call.content_type, UpdateSegment)
-    await tasks.update(call.account, request.key(), request.change(call.version))
+    await use_cases.tasks.update(call.account, request.key(), request.change(call.version))
     return "ok"
 
 
-async def _stop(tasks: SliceTasks, call: Call) -> str:
+async def _stop(use_cases: UseCases, call: Call) -> str:
     request = from_body(call.body, call.content_type, TaskRequest)
-    await tasks.stop(call.account, request.key())
+    await use_cases.tasks.stop(call.account, request.key())
     return "ok"
 
 
-async def _get(tasks: SliceTasks, call: Call) -> GetSegmentTaskResult:
+async def _get(use_cases: UseCases, call: Call) -> GetSegmentTaskResult:
     request = from_query(call.query, TaskRequest)
-    task = await tasks.find(call.account, request.key())
+    task = await use_cases.tasks.find(call.account, request.key())
     return GetSegmentTaskResult(segment_task=segment_task(task))
+
+
+async def _ban(
+    use_cases: UseCases, call: Call, *, result: type[Message | OldMessage]
+) -> Message | OldMessage:
+    request = from_body(call.body, call.content_type, BanRoomUser)
+    scope, length_s = request.scope(), request.length_s()
+    await use_cases.moderation.ban(call.account, scope, length_s=length_s)
+    return result()
+
+
+async def _kick(use_cases: UseCases, call: Call) -> OldMessage:
+    request = from_body(call.body, call.content_type, KickUser)
+    await use_cases.moderation.kick(call.account, request.room(), request.user())
+    return OldMessage()
+
+
+async def _dismiss(use_cases: UseCases, call: Call) -> OldMessage:
+    request = from_body(call.body, call.content_type, RoomRequest)
+    await use_cases.moderation.dismiss(call.account, request.room())
+    return OldMessage()
+
+
+async def _get_users(use_cases: UseCases, call: Call) -> RoomUsers:
+    request = from_query(call.query, RoomRequest)
+    return room_users(await use_cases.moderation.online_users(call.account, request.room()))
 
 
 _start_20201201 = partial(_start, shape=StartSegment20201201)
 _start_20220601 = partial(_start, shape=StartSegment20220601)
+_ban_20201201 = partial(_ban, result=OldMessage)
+_ban_20231101 = partial(_ban, result=Message)
+
+
+async def _create_callback(use_cases: UseCases, call: Call) -> str:
+    request = from_body(call.body, call.content_type, CallbackBody)
+    required("SecretKey", request.secret_key)
+    await use_cases.callbacks.create(call.account, request.setting())
+    return "ok"
+
+
+async def _update_callback(use_cases: UseCases, call: Call) -> str:
+    request = from_body(call.body, call.content_type, CallbackBody)
+    await use_cases.callbacks.update(
+        call.account, request.setting(), keep_secret=request.keeps_secret
+    )
+    return "ok"
+
+
+async def _delete_callback(use_cases: UseCases, call: Call) -> str:
+    request = from_body(call.body, call.content_type, CallbackRequest)
+    await use_cases.callbacks.delete(call.account, request.app(), request.business())
+    return "ok"
+
+
+async def _get_callback(use_cases: UseCases, call: Call) -> CallbackResult:
+    app_id = from_query(call.query, CallbackRequest).app()
+    settings = await use_cases.callbacks.settings(call.account, app_id)
+    return callback_result(call.account.id, app_id, settings)
+
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("StartSegment", "2020-12-01"): Operation(method="POST", per_second=150, run=_start_20201201),
@@ -108,5 +227,15 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("StopSegment", "2023-11-01"): Operation(method="POST", per_second=150, run=_stop),
     ("GetSegmentTask", "2022-06-01"): Operation(method="GET", per_second=60, run=_get),
     ("GetSegmentTask", "2023-11-01"): Operation(method="GET", per_second=60, run=_get),
+    ("BanRoomUser", "2020-12-01"): Operation(method="POST", per_second=20, run=_ban_20201201),
+    ("BanRoomUser", "2023-11-01"): Operation(method="POST", per_second=20, run=_ban_20231101),
+    ("KickUser", "2020-12-01"): Operation(method="POST", per_second=60, run=_kick),
+    ("DismissRoom", "2020-12-01"): Operation(method="POST", per_second=60, run=_dismiss),
+    ("GetRoomOnlineUsers", "2023-08-01"): Operation(method="GET", per_second=40, run=_get_users),
+    ("GetRoomOnlineUsers", "2023-11-01"): Operation(method="GET", per_second=40, run=_get_users),
+    ("CreateCallback", "2020-12-01"): Operation(method="POST", per_second=60, run=_create_callback),
+    ("UpdateCallback", "2020-12-01"): Operation(method="POST", per_second=60, run=_update_callback),
+    ("DeleteCallback", "2020-12-01"): Operation(method="POST", per_second=60, run=_delete_callback),
+    ("GetCallback", "2020-12-01"): Operation(method="GET", per_second=60, run=_get_callback),
 }
 """(Action, Version) to operation."""

@@ -27,7 +27,14 @@ from airslice.domain.slice_task import (
 from airslice.domain.storage_target import StorageTarget
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.errors import Refusal
-from airslice.facades.volcengine.fields import Int32, in_range, optional_id, required_id
+from airslice.facades.volcengine.fields import (
+    Int32,
+    in_range,
+    optional_id,
+    required_app_id,
+    required_id,
+    required_room_id,
+)
 from airslice.facades.volcengine.storage_config import (
     CustomConfig,
     TosConfig,
@@ -116,12 +123,8 @@ class TaskRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     def key(self) -> TaskKey:
         """Return the task's key."""
         return TaskKey(
-            app_id=required_id(
-                "AppId", self.app_id, missing=errors.NO_APP_ID, illegal=errors.ILLEGAL_APP_ID
-            ),
-            room_id=required_id(
-                "RoomId", self.room_id, missing=errors.NO_ROOM_ID, illegal=errors.ILLEGAL_ROOM_ID
-            ),
+            app_id=required_app_id(self.app_id),
+            room_id=required_room_id(self.room_id),
             task_id=required_id("TaskId", self.task_id),
         )
 

@@ -31,6 +31,7 @@ STATUS: Mapping[type[AirsliceError], int] = {
     errors.AppNotFound: 404,
     errors.InvalidInput: 400,
     errors.TokenRefused: 401,
+    errors.UserBanned: 403,
     errors.OfferRefused: 422,  # RFC 9725 section 4.2: an offer that cannot be accepted
     errors.RoomFull: 503,
     errors.ServerFull: 503,

@@ -53,5 +53,5 @@ CREATE TABLE slices (
 
 CREATE INDEX slices_by_room ON slices (app_id, room_id, id);
 
-CREATE INDEX slices_undelivered ON slices (id, run_id)
-WHERE state IN ('spooled', 'stored');
+CREATE INDEX slices_spooled ON slices (spool_name)
+WHERE state = 'spooled';

@@ -22,15 +22,10 @@ INSERT INTO slices (
 )
 ON CONFLICT (run_id, user_id, stream_type, slice_index) DO NOTHING
 
--- set_slice_state --
-UPDATE slices SET state = :state
+-- find_slice --
+SELECT * FROM slices
 WHERE run_id = :run_id AND user_id = :user_id AND stream_type = :stream_type
     AND slice_index = :slice_index
-
--- undelivered_slices --
-SELECT * FROM slices
-WHERE state IN ('spooled', 'stored')
-ORDER BY id
 
 -- room_slices --
 SELECT * FROM slices

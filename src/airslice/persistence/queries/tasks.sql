@@ -31,10 +31,6 @@ SELECT * FROM tasks
 WHERE state NOT IN ('ended', 'failed')
 ORDER BY started_at_ms, id
 
--- undelivered_tasks --
-SELECT * FROM tasks
-WHERE run_id IN (SELECT run_id FROM slices WHERE state IN ('spooled', 'stored'))
-
 -- room_tasks --
 SELECT * FROM tasks
 WHERE run_id IN (

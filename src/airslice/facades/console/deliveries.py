@@ -1,0 +1,89 @@
+"""The operations of the admin API on the outbox."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from airslice.domain.errors import DeliveryNotFound, InvalidInput
+from airslice.domain.outbox import Delivery
+from airslice.facades.console import views
+from airslice.facades.console.bodies import json_response
+
+MAX_DELIVERIES = 500
+DEFAULT_DELIVERIES = 50
+
+STATES = {"all": None, "dead": True, "pending": False}
+"""What can be listed: all, only what was given up, or only what is on its way."""
+
+MAX_ID = 2**63 - 1
+
+
+class Deliveries(Protocol):
+    """The use cases on the outbox."""
+
+    async def page(self, *, dead: bool | None, after_id: int, limit: int) -> list[Delivery]:
+        """Return deliveries with ids over `after_id`, in their order."""
+
+    async def find(self, delivery_id: int) -> Delivery:
+        """Return one, or raise DeliveryNotFound."""
+
+    async def retry(self, delivery_id: int) -> Delivery:
+        """Try one anew that is dead or parked, or raise DeliveryNotFound."""
+
+    async def retry_dead(self) -> int:
+        """Try all anew that are dead; return how many these are."""
+
+
+class DeliveryOperations:
+    """What can be asked about deliveries, and done for them."""
+
+    def __init__(self, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+
+    async def list_deliveries(self, request: Request) -> Response:
+        """List uploads and callbacks that are still to be made, or were given up."""
+        state = request.query_params.get("state", "all")
+        if state not in STATES:
+            raise InvalidInput("state", f"expected one of {', '.join(STATES)}")
+        found = await self._deliveries.page(
+            dead=STATES[state],
+            after_id=_number(request, "after", 0, range(MAX_ID)),
+            limit=_number(request, "limit", DEFAULT_DELIVERIES, range(1, MAX_DELIVERIES + 1)),
+        )
+        return json_response(
+            views.Deliveries(deliveries=[views.Delivery.of(delivery) for delivery in found])
+        )
+
+    async def show_delivery(self, request: Request) -> Response:
+        """Show one of them."""
+        return json_response(views.Delivery.of(await self._deliveries.find(_id(request))))
+
+    async def retry_delivery(self, request: Request) -> Response:
+        """Begin another round of tries for one that is dead or parked; others are unchanged."""
+        return json_response(views.Delivery.of(await self._deliveries.retry(_id(request))))
+
+    async def retry_dead(self, request: Request) -> Response:
+        """Begin another round of tries for all that were given up."""
+        del request
+        return json_response(views.Revived(revived=await self._deliveries.retry_dead()))
+
+
+def _id(request: Request) -> int:
+    text = request.path_params["delivery_id"]
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(MAX_ID)):
+        raise InvalidInput("delivery_id", "expected a number")
+    if int(text) > MAX_ID:
+        raise DeliveryNotFound(f"there is no delivery {text}")
+    return int(text)
+
+
+def _number(request: Request, name: str, default: int, allowed: range) -> int:
+    text = request.query_params.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(MAX_ID)):
+        raise InvalidInput(name, "expected a number")
+    if int(text) not in allowed:
+        raise InvalidInput(name, f"expected {allowed[0]} to {allowed[-1]}")
+    return int(text)

@@ -1,0 +1,112 @@
+"""Wire structs of the room operations, and what they mean to us.
+
+Source: https://www.volcengine.com/docs/6348/1188353 and /336038 (BanRoomUser), /357742 (KickUser),
+/1188355 and /1150847 (GetRoomOnlineUsers); DismissRoom of volc-sdk-golang
+`service/rtc/v20201201/model.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from airslice.domain.ban import BanScope
+from airslice.domain.errors import InvalidInput
+from airslice.domain.room import RoomKey
+from airslice.facades.volcengine import errors
+from airslice.facades.volcengine.errors import Refusal
+from airslice.facades.volcengine.fields import (
+    Int32,
+    optional_id,
+    required_app_id,
+    required_id,
+    required_room_id,
+)
+
+
+class RoomRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
+    """Names a room: all that DismissRoom and GetRoomOnlineUsers say."""
+
+    app_id: str | None = None
+    room_id: str | None = None
+
+    def room(self) -> RoomKey:
+        """Return the room's key."""
+        return RoomKey(required_app_id(self.app_id), required_room_id(self.room_id))
+
+
+class KickUser(RoomRequest, rename="pascal", frozen=True, kw_only=True):
+    """KickUser: a user of a room."""
+
+    user_id: str | None = None
+
+    def user(self) -> str:
+        """Return the user's id."""
+        return required_id("UserId", self.user_id, missing=errors.NO_USER_ID)
+
+
+class BanRoomUser(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
+    """BanRoomUser: a user, a room, or a user of one room."""
+
+    app_id: str | None = None
+    room_id: str | None = None
+    user_id: str | None = None
+    ip: str | None = msgspec.field(name="IP", default=None)
+    forbidden_interval: Int32 | None = None
+
+    def scope(self) -> BanScope:
+        """Return who is to be banned, and from where."""
+        app_id = required_app_id(self.app_id)
+        if self.ip:
+            # To read it as if it were not there would ban the whole room.
+            raise InvalidInput("IP", "addresses cannot be banned")
+        if not self.room_id and not self.user_id:
+            raise Refusal(errors.NO_ROOM_ID, "RoomId or UserId")
+        return BanScope(
+            app_id=app_id,
+            room_id=required_room_id(self.room_id) if self.room_id else None,
+            user_id=optional_id("UserId", self.user_id),
+        )
+
+    def length_s(self) -> int:
+        """Return the length that is asked for, in seconds; not negative, 0 for none."""
+        length_s = self.forbidden_interval or 0
+        if length_s < 0:
+            raise Refusal(errors.FORBIDDEN_INTERVAL, "ForbiddenInterval: must not be negative")
+        return length_s
+
+
+class Message(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
+    """Result of what succeeded, in 2023-11-01."""
+
+    message: str = "success"
+
+
+class OldMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The same in 2020-12-01, whose field begins with a small letter."""
+
+    message: str = "success"
+
+
+class RoomUsers(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
+    """Result of GetRoomOnlineUsers; of a room that does not exist there is nothing else to say."""
+
+    total_user: int | msgspec.UnsetType = msgspec.UNSET
+    total_invisible_user: int | msgspec.UnsetType = msgspec.UNSET
+    visible_user_list: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
+    invisible_user_list: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
+    room_exists: bool
+
+
+def room_users(user_ids: Sequence[str]) -> RoomUsers:
+    """Show who is in a room. A room exists while somebody is in it; everybody is visible."""
+    if not user_ids:
+        return RoomUsers(room_exists=False)
+    return RoomUsers(
+        total_user=len(user_ids),
+        total_invisible_user=0,
+        visible_user_list=user_ids,
+        invisible_user_list=(),
+        room_exists=True,
+    )
