@@ -196,3 +196,34 @@ def test_the_module_is_the_command() -> None:
     ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
 
     assert ran.stdout.startswith("airslice 0.")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("list",), ("list", "--dead"), ("show", "1"), ("retry", "1"), ("retry", "--dead")],
+)
+def test_deliveries_without_a_server_says_so(
+    folder: Path,
+    settings: Settings,
+    unused_tcp_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("AIRSLICE_SERVER__HTTP", f"127.0.0.1:{unused_tcp_port}")
+
+    assert main(["deliveries", *arguments]) == 2
+
+    assert f"no server runs at 127.0.0.1:{unused_tcp_port}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [(), ("1", "--dead")])
+def test_retry_takes_one_delivery_or_all_that_are_dead(
+    folder: Path,
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+) -> None:
+    assert main(["deliveries", "retry", *arguments]) == 2
+
+    assert "--dead" in capsys.readouterr().err

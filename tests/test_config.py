@@ -196,6 +196,13 @@ CustomConfig = {{ Vendor = {number}, Region = 5, Bucket = "b", AccessKey = "a", 
         ("SERVER__HTTP", "[::1]:99", lambda s: s.server.http, Address("::1", 99)),
         ("SERVER__MAX_TASKS", "7", lambda s: s.server.max_tasks, 7),
         ("server__max_tasks", "7", lambda s: s.server.max_tasks, 7),
+        ("SERVER__SPOOL_QUOTA_GB", "0.5", lambda s: s.server.spool_quota_bytes, 500_000_000),
+        (
+            "APPS__0__CALLBACK_EVENTS",
+            '["RoomCreate", "RoomCreate"]',
+            lambda s: s.apps[0].callback_events,
+            ("RoomCreate",),
+        ),
         ("SLICING__SILENCE_DBFS", "-40.5", lambda s: s.slicing.silence_dbfs, -40.5),
         (
             "SLICING__REDUNDANT_DURATION_UNIT",

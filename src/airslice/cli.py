@@ -192,7 +192,8 @@ def _ask(options: argparse.Namespace, question: Callable[[AdminClient], T]) -> T
 
     server = load(options.config).server
     try:
-        return question(AdminClient(server.http.host, server.http.port, server.admin_password))
+        with AdminClient(server.http.host, server.http.port, server.admin_password) as client:
+            return question(client)
     except AdminRefused as error:
         raise UsageError(str(error)) from error
     except ConnectionError as error:

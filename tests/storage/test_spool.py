@@ -319,3 +319,42 @@ async def test_closing_waits_for_what_was_begun(
     spool.close()
 
     assert names(directory) == sorted(file.name for file in files)
+
+
+async def test_the_spool_knows_how_much_it_holds(directory: Path, writers: ScriptedWriters) -> None:
+    directory.mkdir(parents=True)
+    (directory / "from the last start.wav").write_bytes(bytes(100))
+    spool = DiskSpool(directory, writers, quota_bytes=5_000)
+    first, second = open_file(spool), open_file(spool)
+    for file in (first, second):
+        file.write(audio(1))
+        file.finish()
+        await file.finished()
+
+    assert spool.usage().used == 104
+    assert {entry.name: entry.size_bytes for entry in spool.entries()} == {
+        "from the last start.wav": 100,
+        first.name: 2,
+        second.name: 2,
+    }
+    for _ in range(2):
+        spool.remove("from the last start.wav")
+    spool.remove(first.name)
+
+    used, quota, free = spool.usage()
+    assert (used, quota) == (2, 5_000)
+    assert free > 0
+    spool.close()
+
+
+async def test_a_file_that_is_written_anew_counts_once(spool: DiskSpool) -> None:
+    for length in (1, 3):
+        file = spool.open(
+            slice_format=SliceFormat.WAV, sample_rate_hz=16_000, passthrough=False, name="same.wav"
+        )
+        for _ in range(length):
+            file.write(audio(1))
+        file.finish()
+        await file.finished()
+
+    assert spool.usage().used == 6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -25,7 +25,7 @@ class AdminRefused(Exception):
 
 
 class AdminClient:
-    """Signs in once, then asks.
+    """Signs in when its context is entered, then asks.
 
     Raises OSError where no server answers, and AdminRefused where it refuses.
     """
@@ -41,9 +41,20 @@ class AdminClient:
         self._connection = http.client.HTTPConnection(
             _ANY_ADDRESS.get(host, host), port, timeout=TIMEOUT_S
         )
+        self._password = password
         self._cookie = ""
-        if password is not None:
-            self._ask("POST", "/api/session", views.Password(password=password))
+
+    def __enter__(self) -> Self:
+        if self._password is not None:
+            try:
+                self._ask("POST", "/api/session", views.Password(password=self._password))
+            except BaseException:
+                self._connection.close()
+                raise
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._connection.close()
 
     def deliveries(self, state: str) -> list[views.Delivery]:
         """Return all deliveries; `state`: all, dead or pending."""

@@ -1,4 +1,4 @@
-"""Put the parts together and run them: the only module that names concrete adapters.
+"""Put the parts together and run them.
 
 `running` reads top to bottom as the order of start; its `AsyncExitStack` undoes it bottom to top.
 """
@@ -13,21 +13,18 @@ import logging
 import random
 import secrets
 import signal
-import socket
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airslice import __version__
 from airslice.application.bans import Bans
@@ -35,12 +32,8 @@ from airslice.application.callback_post import Announcements, CallbackPost
 from airslice.application.callback_settings import CallbackSettings
 from airslice.application.courier import Courier
 from airslice.application.deliveries import Deliveries
-from airslice.application.journal import Journal, NoJournal, PastJournal
 from airslice.application.moderation import Moderation
-from airslice.application.ports import OpusDecoders
-from airslice.application.published_stream import PublishedStream
 from airslice.application.publishing import Publishing
-from airslice.application.recovery import Recovery
 from airslice.application.room_events import RoomEvents
 from airslice.application.rooms import Rooms
 from airslice.application.slice_recorder import SliceRecorder
@@ -66,7 +59,7 @@ from airslice.encoding.opus_decoder import find_opus_decoders
 from airslice.encoding.writers import FileSliceWriters
 from airslice.engines.embedded import EmbeddedEngine
 from airslice.facades.console import AdminAccess, ConsoleFacade, ConsoleServices
-from airslice.facades.health import HealthFacade, Reading
+from airslice.facades.health import HealthFacade
 from airslice.facades.objects import ObjectsFacade
 from airslice.facades.volcengine import VolcengineFacade
 from airslice.facades.whip import WhipFacade
@@ -75,25 +68,20 @@ from airslice.persistence.sqlite_bans import SqliteBanStore
 from airslice.persistence.sqlite_callback_settings import SqliteCallbackSettings
 from airslice.persistence.sqlite_outbox import SqliteOutbox
 from airslice.storage.bucket_router import BucketRouter
-from airslice.storage.journal import DiskJournal, past_journals
+from airslice.storage.journal import past_journals
 from airslice.storage.local import LocalObjectStore
 from airslice.storage.s3 import S3ObjectStore
 from airslice.storage.signed_url import UrlSigner
 from airslice.storage.spool import DiskSpool
+from airslice.wiring.http import Root, serving_http
+from airslice.wiring.journaling import finish_interrupted, journal_of
+from airslice.wiring.readings import readings
 
 _log = logging.getLogger(__name__)
 
 CONSOLE_TOKEN_S = 3_600
 OBJECT_URL_S = 3_600
 """How long tokens and object URLs that the console hands out are valid."""
-
-REQUEST_GRACE_S = 5
-"""How long requests that are being answered may take once the server stops."""
-
-MAX_CONNECTIONS = 4_096
-
-MAX_JOURNAL_BYTES = 4 * 1024**3
-"""600 s, the longest slice, of 1,000 streams at 32 kbit/s."""
 
 
 class SystemClock:
@@ -189,7 +177,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         )
         stack.callback(spool.close)
         past = past_journals(server.data_dir / "journal")
-        journal = await stack.enter_async_context(_journal(settings, clock))
+        journal = await stack.enter_async_context(journal_of(settings, clock))
         address_rule = AddressRule(settings.security.private_networks)
         sender = HttpCallbackSender(clock, address_rule)
         stack.push_async_callback(sender.close)
@@ -268,7 +256,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         )
         await _bound("server.media", server.media, engine.start())
         stack.push_async_callback(engine.close)
-        await _finish_interrupted(past, store, spool, recorder, decoders, settings)
+        await finish_interrupted(past, store, spool, recorder, decoders, settings)
         await tasks.recover()
         await clean_spool(spool, outbox, now_ms=wall_clock.utc_ms())
         await courier.start()
@@ -289,10 +277,10 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             wall_clock=wall_clock,
         )
         health = HealthFacade(
-            _readings(engine, rooms, tasks, recorder, courier, spool, room_events),
+            readings(engine, rooms, tasks, recorder, courier, spool, room_events),
             is_ready=lambda: True,
         )
-        root = _Root(
+        root = Root(
             VolcengineFacade(
                 accounts=settings.accounts,
                 tasks=tasks,
@@ -311,118 +299,15 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
                 ).routes(),
             ],
         )
-        http = await stack.enter_async_context(_http("server.http", server.http, root))
+        http = await stack.enter_async_context(serving_http("server.http", server.http, root))
         if server.metrics:
             metrics = Starlette(routes=health.metrics_routes())
-            await stack.enter_async_context(_http("server.metrics", server.metrics, metrics))
+            await stack.enter_async_context(serving_http("server.metrics", server.metrics, metrics))
         yield RunningServer(
             http=http,
             media=Address(server.media.host, engine.port),
             opus=decoders.description,
         )
-
-
-class _Root:
-    """Volcengine's wire and everything else share one address."""
-
-    def __init__(self, volcengine: VolcengineFacade, routes: Sequence[BaseRoute]) -> None:
-        self._volcengine = volcengine
-        self._others = Starlette(routes=routes)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app: ASGIApp = self._others
-        if scope["type"] == "http" and scope["path"] == "/" and self._volcengine.takes(scope):
-            app = self._volcengine
-        await app(scope, receive, send)
-
-
-class _HttpServer(uvicorn.Server):
-    """Leaves signals alone: `serve` handles them for all parts together."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextlib.asynccontextmanager
-async def _http(name: str, address: Address, app: ASGIApp) -> AsyncIterator[Address]:
-    """Serve `app` over HTTP; yields the address, with its port if that was left to the system."""
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the console trusts the peer's address, never a header
-        limit_concurrency=MAX_CONNECTIONS,
-        timeout_graceful_shutdown=REQUEST_GRACE_S,
-    )
-    listener = _listener(name, address)
-    server = _HttpServer(config)
-    serving = asyncio.create_task(server.serve([listener]), name=name)
-    try:
-        await server.listening.wait()
-        yield Address(address.host, listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        await serving
-
-
-def _listener(name: str, address: Address) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        raise ConfigError([f"{name}: {address} cannot be bound: {error.strerror}"]) from error
-    return listener
-
-
-@contextlib.asynccontextmanager
-async def _journal(settings: Settings, clock: SystemClock) -> AsyncIterator[Journal]:
-    """Keep a journal if the configuration wants one."""
-    if not settings.server.journal:
-        yield NoJournal()
-        return
-    journal = DiskJournal(settings.server.data_dir / "journal", clock, MAX_JOURNAL_BYTES)
-    journal.start()
-    try:
-        yield journal
-    finally:
-        await journal.close()
-
-
-async def _finish_interrupted(
-    past: Sequence[PastJournal],
-    store: SqliteTaskStore,
-    spool: DiskSpool,
-    recorder: SliceRecorder,
-    decoders: OpusDecoders,
-    settings: Settings,
-) -> None:
-    """Make the slices that were open or being written when the last server died."""
-    recovery = Recovery(
-        store=store,
-        spool=spool,
-        decoders=decoders,
-        silence_dbfs=settings.slicing.silence_dbfs,
-        on_cut=recorder.accept,
-    )
-    for journal in past:
-        if journal.unsettled:
-            _log.warning("%d slices were interrupted; they are finished", len(journal.unsettled))
-        for run_id in await recovery.recover(journal):
-            await recorder.recorded(run_id)
-        journal.forget()
 
 
 @contextlib.contextmanager
@@ -503,78 +388,3 @@ def _console(
     server = settings.server
     access = AdminAccess(password=server.admin_password, master_key=server.master_key, clock=clock)
     return ConsoleFacade(services, access)
-
-
-def _readings(
-    engine: EmbeddedEngine,
-    rooms: Rooms,
-    tasks: SliceTasks,
-    recorder: SliceRecorder,
-    courier: Courier,
-    spool: DiskSpool,
-    room_events: RoomEvents,
-) -> list[Reading]:
-    def gauge(name: str, meaning: str, read: Callable[[], float]) -> Reading:
-        return Reading(name=name, meaning=meaning, read=read)
-
-    def counter(name: str, meaning: str, read: Callable[[], float]) -> Reading:
-        return Reading(name=name, meaning=meaning, read=read, counts=True)
-
-    def streams() -> Iterator[PublishedStream]:
-        for room in rooms:
-            yield from room.streams.values()
-
-    return [
-        gauge("sessions", "Publishing sessions.", lambda: engine.stats().sessions),
-        gauge("streams", "Published streams.", lambda: sum(s.published for s in streams())),
-        gauge("tasks", "Running slice tasks.", lambda: len(tasks.runs)),
-        gauge(
-            "waiting_streams",
-            "Published streams beyond the number that their task takes.",
-            lambda: sum(run.waiting_streams for run in tasks.runs),
-        ),
-        gauge(
-            "waiting_slices",
-            "Slices and events on their way.",
-            lambda: recorder.waiting_slices + courier.waiting,
-        ),
-        gauge("spool_bytes", "Bytes of slices that wait for storage.", lambda: spool.usage().used),
-        gauge("spool_writes", "Writes that wait for the disk.", lambda: spool.pending_writes),
-        counter(
-            "lost_room_events",
-            "Events of rooms that could not be put into the outbox.",
-            lambda: room_events.lost_events,
-        ),
-        counter("datagrams", "Datagrams received.", lambda: engine.stats().datagrams),
-        counter(
-            "dropped_datagrams",
-            "Datagrams that were not what they should be.",
-            lambda: sum(engine.stats().dropped.values()),
-        ),
-        gauge(
-            "lost_packets",
-            "Packets that never came, of the streams that are known now.",
-            lambda: sum(s.timeline.lost_packets for s in streams()),
-        ),
-        gauge(
-            "late_packets",
-            "Packets that came too late or twice, of the streams that are known now.",
-            lambda: sum(s.late_packets for s in streams()),
-        ),
-        counter("stored_slices", "Slices stored.", lambda: courier.made[DeliveryKind.UPLOAD]),
-        counter(
-            "announced_slices", "Callbacks accepted.", lambda: courier.made[DeliveryKind.CALLBACK]
-        ),
-        counter("lost_slices", "Slices that could not be written.", lambda: recorder.failed_slices),
-        counter(
-            "failed_tries",
-            "Tries to store that failed.",
-            lambda: courier.failed_tries[DeliveryKind.UPLOAD],
-        ),
-        counter(
-            "failed_callbacks",
-            "Tries to call back that failed.",
-            lambda: courier.failed_tries[DeliveryKind.CALLBACK],
-        ),
-        counter("dead_letters", "Deliveries given up.", lambda: courier.given_up.total()),
-    ]
