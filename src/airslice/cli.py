@@ -155,7 +155,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _list_deliveries(options: argparse.Namespace) -> int:
     state = "dead" if options.dead else "all"
     for delivery in _ask(options, lambda server: server.deliveries(state)):
-        due = _utc(delivery.due_ms) if delivery.state != "dead" else "-"
+        due = "-" if delivery.state in ("held", "dead") else _utc(delivery.due_ms)
         what = delivery.event_type or f"{delivery.user_id} {delivery.index}"
         print(
             f"{delivery.id:>8}  {delivery.kind:<8}  {delivery.state:<7}  {delivery.attempts:>3}"

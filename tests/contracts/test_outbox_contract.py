@@ -165,6 +165,16 @@ async def test_recovery_voids_all_claims(subject: Subject) -> None:
     assert len(await subject.other.claim(queue, now_ms=NOW, until_ms=FAR, limit=9)) == 1
 
 
+async def test_recovery_makes_due_what_a_dead_server_was_trying(subject: Subject) -> None:
+    await subject.upload((ALICE, 0))
+    [callback] = await subject.callbacks()
+
+    await subject.other.recover(now_ms=NOW)
+
+    assert not await subject.end(callback, Made())
+    assert ids(await subject.callbacks()) == ["event-alice-0"]
+
+
 async def test_recovery_makes_uploads_due_but_keeps_the_schedule_of_callbacks(
     subject: Subject,
 ) -> None:

@@ -32,6 +32,7 @@ from airslice.application.callback_post import Announcements, CallbackPost
 from airslice.application.callback_settings import CallbackSettings
 from airslice.application.courier import Courier
 from airslice.application.deliveries import Deliveries
+from airslice.application.history import keep_history
 from airslice.application.moderation import Moderation
 from airslice.application.publishing import Publishing
 from airslice.application.room_events import RoomEvents
@@ -260,7 +261,11 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         await tasks.recover()
         await clean_spool(spool, outbox, now_ms=wall_clock.utc_ms())
         await courier.start()
-        stack.push_async_callback(_cancelled, asyncio.create_task(rooms.run(), name="rooms"))
+        for name, work in (
+            ("rooms", rooms.run()),
+            ("history", keep_history(store, wall_clock, asyncio.sleep)),
+        ):
+            stack.push_async_callback(_cancelled, asyncio.create_task(work, name=name))
         publishing = Publishing(
             apps=apps,
             rooms=rooms,

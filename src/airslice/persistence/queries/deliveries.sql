@@ -1,6 +1,6 @@
 -- recover --
 UPDATE deliveries SET claimed_by = NULL, due_at_ms = MIN(due_at_ms, :now_ms)
-WHERE (kind = 'upload' AND due_at_ms > :now_ms)
+WHERE claimed_by IS NOT NULL OR (kind = 'upload' AND due_at_ms > :now_ms)
 
 -- count --
 SELECT COUNT(*) AS deliveries FROM deliveries
