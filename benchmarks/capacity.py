@@ -30,8 +30,8 @@ SLICE_S = 20
 WARM_UP_S = 5
 """Between the last join and the measurement."""
 
-DELIVERY_S = 5
-"""How long callbacks are awaited once the load has ended."""
+DELIVERY_S = 30
+"""How long callbacks are awaited at most once the load has ended."""
 
 PEER = "aiortc"
 PEER_PUBLISHERS = 50
@@ -114,7 +114,7 @@ async def measure(server_name: str, publishers: int, seconds: int, directory: Pa
         await load.wait()
         lost = await server.lost_frames(report.sent_packets, publishers)
         if server_name != PEER:
-            await asyncio.sleep(DELIVERY_S)
+            await _until_announced(sum(map(len, report.slice_ends_ns)), arrivals)
         collecting.cancel()
     return _result(server_name, usage, report, arrivals, lost)
 
@@ -127,6 +127,12 @@ async def _collect(server: SpawnedServer, arrivals: dict[tuple[str, int], int]) 
         data = await server.callbacks.slices.get()
         if data["Duration"] == SLICE_S * 1000:
             arrivals[data["Stream"]["UserId"], data["Index"]] = time.time_ns()
+
+
+async def _until_announced(slices: int, arrivals: dict[tuple[str, int], int]) -> None:
+    deadline = time.monotonic() + DELIVERY_S
+    while len(arrivals) < slices and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
 
 
 async def _watch(

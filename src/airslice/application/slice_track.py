@@ -23,7 +23,7 @@ from airslice.slicing.slicer import (
 
 A = TypeVar("A", bound=Audio)
 
-WRITE_S = 2
+WRITE_S = 5
 """Seconds of audio that are handed to the writer at a time: fewer hand-overs cost less, and
 what is in memory stays small whatever a slice's length."""
 

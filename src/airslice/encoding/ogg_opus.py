@@ -79,6 +79,10 @@ class OggOpusEncoder:
         self._append(replace(piece, skip=0))
 
     def _append(self, piece: OpusAudio) -> None:
+        if not piece.skip and not piece.trim and self._unfinished is None:  # as nearly all are
+            for frame in piece.frames:
+                self._add(frame)
+            return
         last = len(piece.frames) - 1
         for index, frame in enumerate(piece.frames):
             start = 0 if index else piece.skip
@@ -104,8 +108,9 @@ class OggOpusEncoder:
         return start
 
     def _add(self, frame: OpusFrame) -> None:
-        self._granule += frame.samples
-        self._stream.add(frame.payload, self._granule)
+        payload, samples, _ = frame
+        self._granule += samples
+        self._stream.add(payload, self._granule)
 
     def _add_silence(self, samples: int) -> None:
         for frame in silent_frames(samples):

@@ -20,6 +20,8 @@ from airslice.slicing.timeline import Piece, PieceKind
 
 A = TypeVar("A", bound=Audio)
 
+_new = tuple.__new__  # for each packet: a third of the time of a named tuple's own
+
 
 class Block(NamedTuple, Generic[A]):
     """Audio without a gap, at its place on a stream's timeline."""
@@ -123,7 +125,8 @@ class PassthroughAssembler:
                 run = []
                 start = position
             if kind is PieceKind.PACKET and packet is not None:
-                run.append(OpusFrame(packet.payload, samples, packet.level))
+                _, _, _, level, payload = packet
+                run.append(_new(OpusFrame, (payload, samples, level)))
             elif kind is PieceKind.SILENT:
                 run += silent_frames(samples)
             else:

@@ -32,8 +32,8 @@ _log = logging.getLogger(__name__)
 WRITER_THREADS = 4
 """Encoders and the disk let go of the interpreter, so threads really run side by side."""
 
-MAX_PENDING_WRITES = 8_000
-"""Writes that wait for the disk: 2 s of audio each, 512 MB at 16 kHz. A disk that falls further
+MAX_PENDING_WRITES = 3_200
+"""Writes that wait for the disk: 5 s of audio each, 512 MB at 16 kHz. A disk that falls further
 behind cannot keep up at all; what is more is refused and its slice reported as lost."""
 
 DEFAULT_QUOTA_BYTES = 20 * 10**9
