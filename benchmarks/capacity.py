@@ -33,6 +33,9 @@ WARM_UP_S = 5
 DELIVERY_S = 30
 """How long callbacks are awaited at most once the load has ended."""
 
+NO_JOURNAL = "-nojournal"
+"""Suffix of a format: slices as such, but what is received is not kept on the disk first."""
+
 PEER = "aiortc"
 PEER_PUBLISHERS = 50
 """With more, aiortc needs over half a core; with 150 it collapses."""
@@ -89,7 +92,8 @@ async def measure(server_name: str, publishers: int, seconds: int, directory: Pa
     if server_name == PEER:
         server = AiortcServer(directory, SLICE_S)
     else:
-        server = AirsliceServer(directory, server_name, SLICE_S)
+        slice_format, unkept, _ = server_name.partition(NO_JOURNAL)
+        server = AirsliceServer(directory, slice_format, SLICE_S, journal=not unkept)
     async with server:
         arrivals: dict[tuple[str, int], int] = {}
         collecting = asyncio.create_task(_collect(server, arrivals))
@@ -204,8 +208,8 @@ def _machine() -> dict[str, str | int | float]:
 
 
 HEADER = (
-    "server   streams  CPU ms/stream-s  streams/core  MB/stream  slices  late p50/p99 ms  lost"
-    "      publishers"
+    "server         streams  CPU ms/stream-s  streams/core  MB/stream  slices  late p50/p99 ms"
+    "  lost      publishers"
 )
 
 
@@ -218,7 +222,7 @@ def _line(result: Result) -> str:
         slices += f"-{result.missing_slices}"
     lost = f"{100 * result.lost_frames / result.sent_packets:.2f} %" if result.lost_frames else "0"
     return (
-        f"{result.server:8} {result.publishers:7d} {result.cpu_ms:16.2f}"
+        f"{result.server:14} {result.publishers:7d} {result.cpu_ms:16.2f}"
         f" {result.streams_per_core:13,d} {result.rss_mb:10.2f} {slices:>7} {delay:>16}"
         f"  {lost:8}  {result.load_cpu:.2f} cores, {result.load_late_p99_ms:.1f} ms late"
         f"{'  THE LOAD COULD NOT KEEP PACE' if result.is_limited_by_load else ''}"
@@ -232,7 +236,10 @@ async def run(options: argparse.Namespace) -> None:
     print(HEADER, flush=True)
     results = []
     for publishers in options.publishers:
-        for server in [*options.formats, *([PEER] if publishers <= PEER_PUBLISHERS else [])]:
+        servers = [*options.formats, *([PEER] if publishers <= PEER_PUBLISHERS else [])]
+        if publishers == max(options.publishers):
+            servers += [f"{name}{NO_JOURNAL}" for name in options.formats]
+        for server in servers:
             with tempfile.TemporaryDirectory(dir=options.directory) as directory:
                 result = await measure(server, publishers, options.seconds, Path(directory))
             print(_line(result), flush=True)

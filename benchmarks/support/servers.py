@@ -106,8 +106,11 @@ class SpawnedServer(ABC):
 class AirsliceServer(SpawnedServer):
     """airslice as it is run: HTTP, database, spool, local objects, signed callbacks."""
 
-    def __init__(self, directory: Path, slice_format: str, slice_s: int) -> None:
+    def __init__(
+        self, directory: Path, slice_format: str, slice_s: int, *, journal: bool = True
+    ) -> None:
         super().__init__(directory)
+        self._journal = journal
         self.callbacks = CallbackReceiver()
         self._slice_format = slice_format
         self._slice_s = slice_s
@@ -122,6 +125,7 @@ class AirsliceServer(SpawnedServer):
             "AIRSLICE_SERVER__HTTP": self.base_url.removeprefix("http://"),
             "AIRSLICE_SERVER__MEDIA": f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
             "AIRSLICE_SERVER__DATA_DIR": str(self.directory / "data"),
+            "AIRSLICE_SERVER__JOURNAL": str(self._journal).lower(),
             "AIRSLICE_SERVER__MAX_STREAMS": "10000",
             "AIRSLICE_SERVER__MAX_TASKS": "10000",
             "AIRSLICE_APPS__0__SLICE_FORMAT": self._slice_format,

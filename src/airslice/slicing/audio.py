@@ -6,7 +6,7 @@ Both kinds know their length in samples and can be split at any sample, so one s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
 from airslice.slicing.packets import LEVEL_UNKNOWN
@@ -78,11 +78,12 @@ class OpusAudio:
     """Samples at the end of the last frame that do not belong; less than its length."""
     before: tuple[OpusFrame, ...] = ()
     """What a decoder needs to converge before `frames`: the packets right before."""
+    samples: int = field(init=False, compare=False, repr=False)
+    """Length, in 48 kHz samples. Counted once: it is asked for many times on the hot path."""
 
-    @property
-    def samples(self) -> int:
-        """Length, in 48 kHz samples."""
-        return sum(frame.samples for frame in self.frames) - self.skip - self.trim
+    def __post_init__(self) -> None:
+        samples = sum([frame.samples for frame in self.frames]) - self.skip - self.trim
+        object.__setattr__(self, "samples", samples)
 
     def split(self, samples: int) -> tuple[OpusAudio, OpusAudio]:
         """Cut in two after `samples`; a frame that is cut stands in both parts."""
