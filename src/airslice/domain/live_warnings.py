@@ -1,0 +1,46 @@
+"""Warns of scripts that make a broadcast look like a recording, which platforms punish."""
+
+from __future__ import annotations
+
+import re
+
+from airslice.domain.interaction_rules import COMMENT_EVENT
+from airslice.domain.live_room import LiveWarning, RoomDraft
+from airslice.domain.script import JsonObject, RandomPlay, Scene
+
+MIN_PARAGRAPHS = 5
+"""Of all scenes together."""
+
+MIN_SCENE_CHARS = 200
+"""Of a scene's text without markup
+(https://support.huaweicloud.com/productdesc-metastudio/metastudio_01_0011.html)."""
+
+MIN_COMMENT_RULES = 5
+"""Those that are on and that a comment fires."""
+
+_TAG = re.compile(r"<[^>]*>")
+
+
+def live_warnings(draft: RoomDraft) -> tuple[LiveWarning, ...]:
+    """Return what should be better before a room goes on air."""
+    judged = {
+        LiveWarning.FEW_PARAGRAPHS: sum(len(s.paragraphs) for s in draft.scenes) < MIN_PARAGRAPHS,
+        LiveWarning.SHORT_SCRIPT: not draft.scenes or any(map(_is_short, draft.scenes)),
+        LiveWarning.FEW_COMMENT_RULES: (
+            sum(map(_answers_comments, draft.interaction_rules)) < MIN_COMMENT_RULES
+        ),
+        LiveWarning.RANDOM_PLAY_OFF: draft.policy.random is RandomPlay.NONE,
+        LiveWarning.NO_BACKUP_MODELS: not draft.backup_model_asset_ids,
+    }
+    return tuple(warning for warning, is_due in judged.items() if is_due)
+
+
+def _is_short(scene: Scene) -> bool:
+    if any(p.audio_url or p.audio_asset_id for p in scene.paragraphs):
+        return False  # how long a recording is, nobody knows yet
+    chars = sum(len(_TAG.sub("", paragraph.text)) for paragraph in scene.paragraphs)
+    return chars <= MIN_SCENE_CHARS
+
+
+def _answers_comments(rule: JsonObject) -> bool:
+    return rule.get("event_type") == COMMENT_EVENT and rule.get("enabled", True) is not False
