@@ -303,6 +303,29 @@ async def test_an_event_that_is_no_slice_has_its_place_in_its_lane(subject: Subj
     assert (ids([second]), second.business_id, second.slice) == (["event-1"], "b", None)
 
 
+async def test_an_event_of_a_live_job_is_a_kind_of_its_own_with_the_same_lanes(
+    subject: Subject,
+) -> None:
+    for number in range(2):
+        await subject.outbox.add_event(
+            an_event(f"event-{number}"),
+            kind=DeliveryKind.LIVE_EVENT,
+            business_id="job",
+            lane="live/job",
+            now_ms=NOW,
+        )
+    assert await subject.callbacks() == []
+    [first] = await subject.due(DeliveryKind.LIVE_EVENT)
+    await subject.end(first, Gone(reason="HTTP 410"))
+    [second] = await subject.due(DeliveryKind.LIVE_EVENT)
+    await subject.end(second, Gone(reason="HTTP 410"))
+    revived = [await subject.outbox.revive(d.id, now_ms=NOW) for d in (first, second)]
+
+    assert [d.state for d in revived if d] == [DeliveryState.WAITING, DeliveryState.HELD]
+    [again] = await subject.due(DeliveryKind.LIVE_EVENT)
+    assert (again.id, again.kind, again.business_id) == (first.id, "live_event", "job")
+
+
 async def test_the_longest_due_come_first_and_not_more_than_wanted(subject: Subject) -> None:
     await subject.upload(*((StreamKey(f"user-{n}"), 0) for n in range(4)))
     early, *late = await subject.callbacks()

@@ -47,6 +47,7 @@ async def test_a_task_comes_back_as_it_was_saved(store: TaskStore) -> None:
         state=TaskState.ENDED,
         ended_at_ms=1_700_000_100_000,
         stop_reason=StopReason.IDLE,
+        problem="there is no such bucket",
         period_origin_ms=1_700_000_000_020,
         order=replace(
             plain.order,

@@ -74,5 +74,6 @@ def a_record(
         generated_at_ms=1_700_000_020_214 + 20_000 * index,
         spool_name=f"spool-{index}",
         event_id=f"event-{run_id}-{stream.user_id}-{index}",
+        identifier="prefix",
         state=state,
     )

@@ -1,0 +1,134 @@
+"""Asks live platforms over HTTP what they sell.
+
+The request is that of the worked example on CustomPlatformAuthConfig in the vendor's SDKs. The form
+of the answer is documented nowhere: taken is a JSON object with ``products``, each with
+``product_id`` and ``product_title``, and ``count``, if there are more.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import aiohttp
+import msgspec
+from aiohttp.abc import AbstractResolver
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+from airslice.application.live_ports import Page
+from airslice.application.ports import Clock
+from airslice.delivery.destination import DestinationRefused, PermittedResolver
+from airslice.delivery.live_event import authenticated
+from airslice.delivery.live_event_sender import validate_live_url
+from airslice.domain.destination import AddressRule
+from airslice.domain.errors import LivePlatformFailed
+from airslice.domain.live_callback import CallbackAuth, LiveCallback
+from airslice.domain.live_platform import Product
+
+TIMEOUT_S = 5.0
+"""How long a platform has, from the lookup of its name to the end of its answer."""
+
+MAX_ANSWER_BYTES = 1_048_576
+MAX_CALLS = 32
+"""Questions under way at a time; more wait for one of these."""
+
+
+class _Product(msgspec.Struct):
+    product_id: str | int
+    product_title: str = ""
+
+
+class _Answer(msgspec.Struct):
+    products: list[_Product]
+    count: int | None = None
+
+
+class HttpPlatformProducts:
+    """PlatformProducts over HTTP.
+
+    Redirects are not followed, certificates are verified, proxies from the environment are not
+    used. Make it on the event loop that it serves.
+
+    Args:
+        clock: Dates each question.
+        rule: Where addresses may lead; those with http only into the networks that it lists.
+        names: Resolves host names; the system's resolver by default.
+        timeout_s: How long a platform has.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        rule: AddressRule,
+        *,
+        names: AbstractResolver | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._clock = clock
+        self._rule = rule
+        timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._sessions = {
+            scheme: aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    resolver=PermittedResolver(names or ThreadedResolver(), permitted),
+                    use_dns_cache=False,
+                    limit=MAX_CALLS,
+                ),
+                timeout=timeout,
+                headers={"User-Agent": "airslice", "Accept": "application/json"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
+            for scheme, permitted in (("https", rule), ("http", rule.only_listed()))
+        }
+
+    async def close(self) -> None:
+        """Close the connections; nothing comes after this."""
+        for session in self._sessions.values():
+            await session.close()
+
+    async def products(
+        self, url: str, key: str, *, live_id: str, offset: int, limit: int
+    ) -> Page[Product]:
+        """Return products of a broadcast on a platform; errors never tell the URL.
+
+        Raises:
+            LivePlatformFailed: there is no answer, or none that can be read.
+        """
+        try:
+            asked = validate_live_url(url, self._rule).extend_query(
+                live_id=live_id, limit=limit, offset=offset
+            )
+            body = await self._get(asked, key)
+        except DestinationRefused as error:
+            raise LivePlatformFailed(f"the platform's URL is refused, {error}") from None
+        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+            reason = type(error).__name__
+            raise LivePlatformFailed(f"the platform did not answer: {reason}") from None
+        return _read(body, offset=offset, limit=limit)
+
+    async def _get(self, url: URL, key: str) -> bytes:
+        signing = LiveCallback(url=str(url), auth=CallbackAuth.HEADERS, key=key)
+        now_s = self._clock.utc_ns() // 1_000_000_000
+        url, headers = authenticated(url, signing, now_s)
+        session = self._sessions[url.scheme]
+        async with session.get(url, headers=headers, allow_redirects=False) as response:
+            if response.status != HTTPStatus.OK:
+                raise LivePlatformFailed(f"the platform answered with HTTP {response.status}")
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise LivePlatformFailed(f"the platform sent over {MAX_ANSWER_BYTES} bytes")
+        return bytes(body)
+
+
+def _read(body: bytes, *, offset: int, limit: int) -> Page[Product]:
+    try:
+        answer = msgspec.json.decode(body, type=_Answer)
+    except (msgspec.MsgspecError, RecursionError):
+        raise LivePlatformFailed("the platform's answer is not a list of products") from None
+    products = [Product(str(p.product_id), p.product_title) for p in answer.products[:limit]]
+    least = offset + len(answer.products)
+    return Page(least if answer.count is None else answer.count, tuple(products))

@@ -1,0 +1,289 @@
+"""What only the SQLite stores of smart live do; the rest is in tests/contracts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airslice.application.live_ports import JobQuery, RoomQuery
+from airslice.domain.errors import StoreFailed
+from airslice.domain.live_callback import LiveCallback
+from airslice.domain.live_command import CommandName, LiveCommand
+from airslice.domain.live_job import JobState, LiveJob
+from airslice.domain.live_room import RoomDraft
+from airslice.domain.live_user_config import LiveUserConfig
+from airslice.domain.script import Cursor, Paragraph, PlayPolicy, Program, Scene, Voice
+from airslice.persistence.database import SqliteDatabase
+from airslice.persistence.live_rows import job_row, read_job, read_room, room_row, sealed_program
+from airslice.persistence.secrets import SecretBox, SecretUnreadable
+from airslice.persistence.sqlite_live_commands import SqliteLiveCommandStore
+from airslice.persistence.sqlite_live_jobs import SqliteLiveJobStore
+from airslice.persistence.sqlite_live_resources import (
+    SqliteLivePlatformStore,
+    SqliteLiveUserConfigStore,
+    SqliteRuleGroupStore,
+)
+from airslice.persistence.sqlite_live_rooms import SqliteLiveRoomStore
+from tests.contracts.live_values import (
+    CALLBACK,
+    PROJECT,
+    SCENE,
+    T0,
+    a_group,
+    a_job,
+    a_platform,
+    a_room,
+    a_rule,
+)
+
+MASTER_KEY = bytes(range(32))
+BOX = SecretBox(MASTER_KEY)
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(st.text(max_size=5), JSON, max_size=3)
+VOICES = st.none() | st.builds(Voice, asset_id=st.text(max_size=5))
+PARAGRAPHS = st.builds(
+    Paragraph, number=st.integers(0, 2**31), text=st.text(), audio_url=st.text(), extras=OBJECTS
+)
+SCENES = st.builds(
+    Scene,
+    script_id=st.text(),
+    name=st.text(),
+    paragraphs=st.lists(PARAGRAPHS, max_size=3).map(tuple),
+    voice=VOICES,
+    extras=OBJECTS,
+)
+POLICIES = st.builds(PlayPolicy)
+PROGRAMS = st.builds(Program, scenes=st.lists(SCENES, max_size=3).map(tuple), policy=POLICIES)
+CALLBACKS = st.none() | st.builds(LiveCallback)
+TIMES = st.integers(0, 2**53)
+LIVE_JOBS = st.builds(
+    LiveJob,
+    program=PROGRAMS,
+    created_at_ms=TIMES,
+    updated_at_ms=TIMES,
+    cursor=st.builds(Cursor),
+    started_at_ms=TIMES,
+    ended_at_ms=TIMES,
+    on_air_ms=TIMES,
+    callback=CALLBACKS,
+    extras=OBJECTS,
+)
+DRAFTS = st.builds(
+    RoomDraft,
+    name=st.text(),
+    scenes=st.lists(SCENES, max_size=3).map(tuple),
+    policy=POLICIES,
+    callback=CALLBACKS,
+    interaction_rules=st.lists(OBJECTS, max_size=3).map(tuple),
+    extras=OBJECTS,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "airslice.db"
+
+
+@pytest.fixture
+async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
+    database = await SqliteDatabase.open(path, MASTER_KEY)
+    yield database
+    await database.close()
+
+
+def as_row(columns: dict[str, Any]) -> sqlite3.Row:
+    """Return columns as the database would."""
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    names = ", ".join(f":{name} AS {name}" for name in columns)
+    row: sqlite3.Row = connection.execute(f"SELECT {names}", columns).fetchone()
+    connection.close()
+    return row
+
+
+@given(job=LIVE_JOBS)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_any_job_comes_back_from_its_row(job: LiveJob) -> None:
+    names = {name: getattr(job, name) for name in ("project_id", "room_id", "room_name")}
+    columns = {**job_row(job, 1, BOX), **names, "program": sealed_program(job, BOX)}
+
+    row = as_row(columns)
+
+    assert read_job(row, BOX) == job
+    assert read_job(row, BOX, with_program=False) == replace(job, program=Program())
+
+
+@given(draft=DRAFTS)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_any_room_comes_back_from_its_row(draft: RoomDraft) -> None:
+    room = replace(a_room(), draft=draft)
+
+    row = as_row(dict(room_row(room, BOX)))
+
+    assert read_room(row, BOX) == room
+    scenes = tuple(replace(scene, paragraphs=()) for scene in draft.scenes)
+    assert read_room(row, BOX, with_paragraphs=False).draft == replace(draft, scenes=scenes)
+
+
+async def test_what_was_saved_is_there_and_found_after_closing(path: Path) -> None:
+    database = await SqliteDatabase.open(path, MASTER_KEY)
+    jobs, rooms = await SqliteLiveJobStore.open(database), SqliteLiveRoomStore(database)
+    await rooms.save_room(a_room())
+    for number, state in enumerate(JobState):
+        await jobs.save_job(a_job(state.value, state=state, updated_at_ms=T0 - number))
+    await jobs.save_job(a_job("other", project_id="other", room_name="Other"))
+    await database.close()
+
+    database = await SqliteDatabase.open(path, MASTER_KEY)
+    jobs, rooms = await SqliteLiveJobStore.open(database), SqliteLiveRoomStore(database)
+
+    page = await jobs.jobs(PROJECT, JobQuery(by_update=True, descending=True))
+    assert [job.job_id for job in page.items] == [state.value for state in JobState]
+    assert (await jobs.jobs("other", JobQuery(room_name="oth"))).count == 1
+    assert (await jobs.jobs(PROJECT, JobQuery(room_name="oth"))).count == 0
+    (room, latest), *_ = (await rooms.rooms(PROJECT, RoomQuery())).items
+    assert latest is not None
+    assert (room.room_id, latest.job_id) == ("room-1", "BLOCKED")
+    await jobs.save_job(a_job("new", created_at_ms=T0 + 1))
+    assert (await jobs.jobs(PROJECT, JobQuery(descending=True))).items[0].job_id == "new"
+    await database.close()
+
+
+async def test_no_secret_is_in_the_files(path: Path) -> None:
+    database = await SqliteDatabase.open(path, MASTER_KEY)
+    extras = {"stream_keys": ["STREAMSECRET"], "output_urls": ["rtmp://x/?OUTPUTSECRET"]}
+    jobs, rooms = await SqliteLiveJobStore.open(database), SqliteLiveRoomStore(database)
+    room = a_room()
+    for number in range(20):
+        draft = replace(room.draft, callback=CALLBACK, extras=extras)
+        await rooms.save_room(replace(room, room_id=str(number), draft=draft))
+        await jobs.save_job(replace(a_job(str(number)), callback=CALLBACK, extras=extras))
+    await SqliteRuleGroupStore(database).save_group(a_group(rules=(a_rule(),)))
+    await SqliteLivePlatformStore(database).save_platform(a_platform())
+    config = LiveUserConfig(project_id=PROJECT, callback=CALLBACK)
+    await SqliteLiveUserConfigStore(database).save_config(config)
+    await SqliteLiveCommandStore(database).add_command(
+        LiveCommand(
+            command_id="c",
+            project_id=PROJECT,
+            room_id="room",
+            job_id="job",
+            name=CommandName.REFRESH_OUTPUT_URL,
+            params=extras,
+            created_at_ms=T0,
+        )
+    )
+    written = content(path.parent)
+    await database.close()
+    written += content(path.parent)
+
+    assert PROJECT.encode() in written
+    assert b"SECRET" not in written
+
+
+def content(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
+
+
+async def test_sealed_columns_cannot_be_moved(path: Path) -> None:
+    database = await SqliteDatabase.open(path, MASTER_KEY)
+    jobs = await SqliteLiveJobStore.open(database)
+    await jobs.save_job(a_job("mine"))
+    await jobs.save_job(replace(a_job("theirs"), callback=CALLBACK))
+    await database.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE live_job_documents SET details = "
+            "(SELECT details FROM live_job_documents WHERE id = 2) WHERE id = 1"
+        )
+
+    database = await SqliteDatabase.open(path, MASTER_KEY)
+    jobs = await SqliteLiveJobStore.open(database)
+    with pytest.raises(SecretUnreadable):
+        await jobs.find_job(PROJECT, "mine")
+    await database.close()
+
+
+async def test_a_program_is_written_once_however_often_its_job_changes(
+    database: SqliteDatabase,
+) -> None:
+    jobs = await SqliteLiveJobStore.open(database)
+    job = a_job()
+    await jobs.save_job(job)
+
+    async def sealed() -> bytes:
+        rows = await database.rows("SELECT program FROM live_job_documents", {})
+        program: bytes = rows[0]["program"]
+        return program
+
+    first = await sealed()
+    for number in range(3):
+        await jobs.save_job(replace(job, cursor=Cursor(sentence=number), state=JobState.PROCESSING))
+    assert await sealed() == first
+
+    await jobs.save_job(replace(job, program=Program(scenes=(replace(SCENE, name="new"),))))
+    assert await sealed() != first
+
+
+async def test_a_job_that_could_not_be_saved_is_not_listed(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = await SqliteLiveJobStore.open(database)
+    await jobs.save_job(a_job("kept"))
+    commit = database._commit
+
+    def failing(writes: Any) -> Any:
+        broken = [replace(write, change=then_fail(write.change)) for write in writes]
+        return commit(broken)
+
+    monkeypatch.setattr(database, "_commit", failing)
+    with pytest.raises(StoreFailed):
+        await jobs.save_job(a_job("lost"))
+    with pytest.raises(StoreFailed):
+        await jobs.save_job(a_job("kept", state=JobState.FAILED))
+    monkeypatch.undo()
+
+    page = await jobs.jobs(PROJECT, JobQuery())
+    assert (page.count, [job.job_id for job in page.items]) == (1, ["kept"])
+    failed = JobQuery(states=frozenset({JobState.FAILED}))
+    assert (await jobs.jobs(PROJECT, failed)).count == 0
+
+    await jobs.save_job(a_job("lost"))
+    assert await jobs.find_job(PROJECT, "lost") == a_job("lost")
+    assert (await jobs.jobs(PROJECT, JobQuery())).count == 2
+
+
+def then_fail(change: Any) -> Any:
+    def failing(connection: sqlite3.Connection) -> None:
+        change(connection)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    return failing
+
+
+async def test_listing_reads_no_program(database: SqliteDatabase) -> None:
+    jobs = await SqliteLiveJobStore.open(database)
+    await jobs.save_job(a_job())
+    await database.write(lambda c: c.execute("UPDATE live_job_documents SET program = x'00'"))
+
+    assert (await jobs.jobs(PROJECT, JobQuery())).count == 1
+    with pytest.raises(SecretUnreadable):
+        await jobs.find_job(PROJECT, "job-1")
