@@ -15,6 +15,16 @@ def cpu_s(pid: int) -> float:
     return (int(after_name[11]) + int(after_name[12])) / _TICKS_PER_S
 
 
+def family_cpu_s(pid: int) -> float:
+    """The same of a process and of all that it has started, as far as they still run."""
+    children = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return cpu_s(pid) + sum(family_cpu_s(child) for child in children)
+
+
 def rss_bytes(pid: int) -> int:
     """Resident memory."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES

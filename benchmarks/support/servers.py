@@ -19,6 +19,7 @@ import aiohttp
 
 from airslice.config import Settings, fresh_config, load
 from airslice.demo.client import SliceClient
+from airslice.demo.live_client import LiveClient
 from airslice.demo.receiver import CallbackReceiver
 from airslice.domain import room_token
 from airslice.domain.room_token import Privilege
@@ -142,26 +143,38 @@ class AirsliceServer(SpawnedServer):
 
     async def prepare(self, publishers: int) -> list[Place]:
         """See `SpawnedServer`: one task per room."""
-        account, app = self._settings.accounts[0], self._settings.apps[0]
-        client = SliceClient(self.http, self.base_url, account.access_key, account.secret_key)
-        tos = {"AccountId": account.id, "Region": 0, "Bucket": "benchmark"}
         rooms = -(-publishers // STREAMS_PER_ROOM)
         for room in range(rooms):
-            order: dict[str, Any] = {
-                "AppId": app.app_id,
-                "RoomId": f"room{room}",
-                "TaskId": "task",
-                "Duration": self._slice_s,
-                "StorageConfig": {"Type": 0, "TosConfig": tos},
-            }
-            await client.call("StartSegment", order)
+            await self.order_slices(f"room{room}")
+        app_id = self._settings.apps[0].app_id
         return [
             Place(
-                f"{self.base_url}/whip/{app.app_id}/room{number % rooms}",
+                f"{self.base_url}/whip/{app_id}/room{number % rooms}",
                 self._token(f"room{number % rooms}", f"user{number}"),
             )
             for number in range(publishers)
         ]
+
+    async def order_slices(self, room_id: str) -> None:
+        """Start a slice task for a room."""
+        account, app = self._settings.accounts[0], self._settings.apps[0]
+        client = SliceClient(self.http, self.base_url, account.access_key, account.secret_key)
+        tos = {"AccountId": account.id, "Region": 0, "Bucket": "benchmark"}
+        order: dict[str, Any] = {
+            "AppId": app.app_id,
+            "RoomId": room_id,
+            "TaskId": "task",
+            "Duration": self._slice_s,
+            "StorageConfig": {"Type": 0, "TosConfig": tos},
+        }
+        await client.call("StartSegment", order)
+
+    def live_client(self) -> LiveClient:
+        """Return a client of the smart live API."""
+        account, project = self._settings.accounts[0], self._settings.projects[0]
+        return LiveClient(
+            self.http, self.base_url, project.project_id, account.access_key, account.secret_key
+        )
 
     async def lost_frames(self, sent: int, publishers: int) -> int:
         """See `SpawnedServer`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from importlib.resources import as_file, files
+from pathlib import Path
 from typing import NamedTuple
 
 import av
@@ -43,10 +43,7 @@ def speech_packets() -> list[SpeechPacket]:
 
 def _frames() -> Iterator[np.ndarray]:
     resampler = av.AudioResampler("s16", "mono", RATE_HZ, frame_size=FRAME_SAMPLES)
-    with (
-        as_file(files("airslice.demo") / "speech.ogg") as path,
-        av.open(str(path)) as container,
-    ):
+    with av.open(str(Path(__file__).with_name("speech.ogg"))) as container:
         for decoded in container.decode(audio=0):
             for frame in resampler.resample(decoded):
                 yield frame.to_ndarray()[0]

@@ -65,6 +65,7 @@ def test_an_http_url_is_accepted(url: str) -> None:
         "http://[::ffff:10.0.0.1]/",
         "http://[fe80::1%25eth0]/",
         "http://[::1/",
+        "http://[::1]:@",
         "http://example.com:99999/",
         "http://example.com:port/",
         "http://example.com/" + "a" * 2_048,

@@ -46,6 +46,16 @@ def test_an_event_has_the_documented_fields_and_ours() -> None:
     }
 
 
+@pytest.mark.parametrize(("kept", "told"), [("then", "then"), (None, "now"), ("", "")])
+def test_a_slice_has_the_identifier_that_it_was_cut_under(kept: str | None, told: str) -> None:
+    task = a_task()
+    task = replace(task, order=replace(task.order, identifier="now"))
+
+    event = segment_event(task, replace(a_record(), identifier=kept))
+
+    assert json.loads(event.data)["Identifier"] == told
+
+
 @pytest.mark.parametrize(
     ("version", "bucket_name"),
     [("2020-12-01", "TosBucket"), ("2022-06-01", "Bucket"), ("2023-11-01", "Bucket")],

@@ -27,7 +27,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from airslice.application.ports import Clock
-from airslice.delivery.sender import MAX_CALLS_PER_RECEIVER, HttpCallbackSender
+from airslice.delivery.posting import MAX_CALLS_PER_RECEIVER
+from airslice.delivery.sender import HttpCallbackSender
 from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Failed, Gone, Made, Outcome

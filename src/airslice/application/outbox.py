@@ -76,7 +76,13 @@ class Outbox(Protocol):
         """
 
     async def add_event(
-        self, event: CallbackEvent, *, business_id: str, lane: str, now_ms: int
+        self,
+        event: CallbackEvent,
+        *,
+        business_id: str,
+        lane: str,
+        now_ms: int,
+        kind: DeliveryKind = DeliveryKind.CALLBACK,
     ) -> None:
         """Put in a callback of an event other than a slice's, as the last in `lane`."""
 

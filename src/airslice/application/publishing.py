@@ -47,12 +47,32 @@ class OpenedSession:
     """SDP."""
 
 
+class Presence(Protocol):
+    """A publisher that is a part of this process: he hands his packets over himself."""
+
+    def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
+        """Return the function that takes the packets of `ssrc`, in order."""
+
+    def sender_report(self, ssrc: int, report: SenderReport) -> None:
+        """Take a sender report of `ssrc`."""
+
+    def close(self, reason: EndReason) -> None:
+        """Leave the room; nothing is taken any more."""
+
+
 class _Publication:
     """A session within the register, and its sink until the room's takes over (`StreamSink`)."""
 
-    def __init__(self, user_id: str, on_ended: Callable[[_Publication, EndReason], None]) -> None:
+    def __init__(
+        self,
+        user_id: str,
+        on_ended: Callable[[_Publication, EndReason], None],
+        *,
+        is_presenter: bool = False,
+    ) -> None:
         self.id = secrets.token_urlsafe(24)
         self.user_id = user_id
+        self.is_presenter = is_presenter
         self.generation = 1
         self.session: MediaSession | None = None
         self.place: tuple[RoomKey, StreamKey] | None = None
@@ -89,6 +109,26 @@ class _Publication:
                 self._sink.ended(reason)
         finally:
             self._on_ended(self, reason)
+
+
+class _LocalSession:
+    """A session without a connection (port `MediaSession`)."""
+
+    answer = ""
+
+    def __init__(self, publication: _Publication) -> None:
+        self._publication: _Publication | None = publication
+
+    def restart(self, fragment: str) -> str:
+        """There is nothing to restart."""
+        del fragment
+        return ""
+
+    def close(self) -> None:
+        """End the session."""
+        if self._publication is not None:
+            publication, self._publication = self._publication, None
+            publication.ended()
 
 
 class Publishing:
@@ -133,7 +173,8 @@ class Publishing:
         Raises:
             AppNotFound: there is no such application.
             InvalidInput: the room id breaks the ID rule.
-            TokenRefused: the token does not let him publish into this room.
+            TokenRefused: the token does not let him publish into this room, or as a user that is
+                a presenter.
             UserBanned: he is kept out of it.
             OfferRefused: the offer cannot be answered.
             RoomFull, ServerFull: there is no place for him.
@@ -146,23 +187,44 @@ class Publishing:
         user_id = self._user(app, room_id, token)
         room, key = RoomKey(app_id, room_id), StreamKey(user_id, stream_type)
         self._bans.check(room, user_id)
+        former = self._by_place.get((room, key))
+        if former is not None and former.is_presenter:
+            raise TokenRefused("a presenter publishes as this user")
         publication = _Publication(user_id, self._forget)
         session = self._engine.open(offer, publication)
-        try:
-            sink = self._rooms.publish(app, room_id, key)
-        except BaseException:
-            session.close()
-            raise
-        publication.bind(session, sink, room, key)
-        former = self._by_place.get((room, key))
-        self._by_id[publication.id] = publication
-        self._by_place[room, key] = publication
-        self._listener.session_began(room, key)
-        if former is not None:
-            former.close(EndReason.REPLACED)
+        self._enter(app, publication, session, room, key)
         return OpenedSession(
             session_id=publication.id, etag=publication.etag, answer=session.answer
         )
+
+    def present(
+        self, room: RoomKey, user_id: str, on_ended: Callable[[EndReason], None]
+    ) -> Presence:
+        """Let a part of this process publish as a user; no other session replaces it.
+
+        Args:
+            room: Of one of the applications.
+            user_id: As whom.
+            on_ended: Told when the session has ended, for whatever reason.
+
+        Raises:
+            AppNotFound: there is no such application.
+            UserBanned: he is kept out of the room.
+            RoomFull: there is no place for him.
+        """
+        app = self._apps.get(room.app_id)
+        if app is None:
+            raise AppNotFound(f"there is no application {room.app_id}")
+        self._bans.check(room, user_id)
+
+        def end(publication: _Publication, reason: EndReason) -> None:
+            self._forget(publication, reason)
+            if publication.place is not None:
+                on_ended(reason)
+
+        publication = _Publication(user_id, end, is_presenter=True)
+        self._enter(app, publication, _LocalSession(publication), room, StreamKey(user_id))
+        return publication
 
     def restart(
         self, session_id: str, *, token: str, etag: str | None, fragment: str
@@ -208,6 +270,28 @@ class Publishing:
                 room, _ = publication.place
                 if scope.covers(room, publication.user_id):
                     publication.close(reason)
+
+    def _enter(
+        self,
+        app: RtcApp,
+        publication: _Publication,
+        session: MediaSession,
+        room: RoomKey,
+        key: StreamKey,
+    ) -> None:
+        """Let a session into its room; another one of the same stream ends."""
+        try:
+            sink = self._rooms.publish(app, room.room_id, key)
+        except BaseException:
+            session.close()
+            raise
+        publication.bind(session, sink, room, key)
+        former = self._by_place.get((room, key))
+        self._by_id[publication.id] = publication
+        self._by_place[room, key] = publication
+        self._listener.session_began(room, key)
+        if former is not None:
+            former.close(EndReason.REPLACED)
 
     def _find(self, session_id: str, token: str) -> tuple[_Publication, MediaSession]:
         publication = self._by_id.get(session_id)

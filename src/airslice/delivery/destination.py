@@ -32,7 +32,7 @@ def validate_url(url: str, rule: AddressRule) -> URL:
     try:
         parsed = URL(url)
         host = parsed.host
-    except ValueError:
+    except (ValueError, IndexError):  # the latter of yarl's parser, for "http://[::1]:@"
         raise DestinationRefused("not a URL") from None
     if parsed.scheme not in ("http", "https") or not host:
         raise DestinationRefused("not an absolute http or https URL")

@@ -45,7 +45,8 @@ def segment_event(task: SliceTask, record: SliceRecord) -> CallbackEvent:
                 "Sha256": record.sha256,
             }
         ],
-        "Identifier": order.identifier,
+        # An update since may have given the task another one, which its object is not named by.
+        "Identifier": order.identifier if record.identifier is None else record.identifier,
     }
     return CallbackEvent(
         event_type=SEGMENT_EVENT,

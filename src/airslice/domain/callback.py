@@ -19,6 +19,7 @@ class CallbackEvent:
     event_id: str
     """Receivers drop repetitions by it."""
     app_id: str
+    """Whose: an RTC application, or the project of a live job."""
     version: str
     """API version whose event this is."""
     time_ms: int

@@ -25,13 +25,21 @@ class AddressRule:
 
     Args:
         private_networks: In CIDR notation, such as ``10.0.0.0/8`` or ``::1/128``.
+        is_public_permitted: Whether public addresses are.
 
     Raises:
         ValueError: one of them is not a network.
     """
 
-    def __init__(self, private_networks: Iterable[str] = ()) -> None:
+    def __init__(
+        self, private_networks: Iterable[str] = (), *, is_public_permitted: bool = True
+    ) -> None:
         self._private_networks = tuple(ip_network(network) for network in private_networks)
+        self._is_public_permitted = is_public_permitted
+
+    def only_listed(self) -> AddressRule:
+        """Return the rule that permits the listed networks alone."""
+        return AddressRule(map(str, self._private_networks), is_public_permitted=False)
 
     def permits(self, address: str) -> bool:
         """Whether `address`, an IPv4 or IPv6 literal, may be dialled; False if it is neither."""
@@ -40,7 +48,7 @@ class AddressRule:
         except ValueError:
             return False
         listed = any(destination in network for network in self._private_networks)
-        return listed or _is_public(destination)
+        return listed or (self._is_public_permitted and _is_public(destination))
 
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

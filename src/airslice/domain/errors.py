@@ -19,6 +19,19 @@
     ├── CallbackExists            the callback setting to be made is there already
     ├── CallbackNotFound          no such callback setting
     ├── DeliveryNotFound          no such delivery in the outbox
+    ├── ProjectNotFound           no such project, or it belongs to another account
+    ├── LiveRoomNotFound          no such live room in the project
+    ├── LiveRoomUnusable          the live room cannot have jobs
+    ├── LiveJobNotFound           no such live job in the live room
+    ├── LiveJobRunning            the live room has a job that has not ended
+    ├── LiveJobFinished           the live job has ended
+    ├── RuleGroupNotFound         no such group of interaction rules in the project
+    ├── RuleNotFound              no such interaction rule in the group
+    ├── LivePlatformNotFound      no such live platform in the project
+    ├── LivePlatformFailed        a live platform did not answer as it should
+    ├── ReportKeyRefused          the key of a live job's report address is wrong or has expired
+    ├── TooManyLiveJobs           the server takes no more live jobs now
+    ├── QuotaExceeded             the project has as much of something as it can have
     ├── ObjectNotFound            no such stored object
     └── StoreFailed               storing an object failed
         └── StoreRefused          … and will fail again: wrong bucket, wrong key, no permission
@@ -163,6 +176,87 @@ class DeliveryNotFound(AirsliceError):
     """No such delivery is in the outbox: it is done, or never was."""
 
     code = "delivery_not_found"
+
+
+class ProjectNotFound(AirsliceError):
+    """No such project, or it belongs to another account."""
+
+    code = "project_not_found"
+
+
+class LiveRoomNotFound(AirsliceError):
+    """The project has no such live room, and no such template is shared with it."""
+
+    code = "live_room_not_found"
+
+
+class LiveRoomUnusable(AirsliceError):
+    """The live room cannot have jobs: it is a template, disabled or blocked."""
+
+    code = "live_room_unusable"
+
+
+class LiveJobNotFound(AirsliceError):
+    """The live room has no such job."""
+
+    code = "live_job_not_found"
+
+
+class LiveJobRunning(AirsliceError):
+    """The live room has a job that has not ended."""
+
+    code = "live_job_running"
+    retryable = True
+
+
+class LiveJobFinished(AirsliceError):
+    """The live job has ended."""
+
+    code = "live_job_finished"
+
+
+class RuleGroupNotFound(AirsliceError):
+    """The project has no such group of interaction rules."""
+
+    code = "rule_group_not_found"
+
+
+class RuleNotFound(AirsliceError):
+    """The group has no such interaction rule."""
+
+    code = "rule_not_found"
+
+
+class LivePlatformNotFound(AirsliceError):
+    """The project has no such live platform."""
+
+    code = "live_platform_not_found"
+
+
+class LivePlatformFailed(AirsliceError):
+    """A live platform could not be reached, or did not answer as it should."""
+
+    code = "live_platform_failed"
+    retryable = True
+
+
+class ReportKeyRefused(AirsliceError):
+    """The key of a live job's report address is wrong or has expired."""
+
+    code = "report_key_refused"
+
+
+class TooManyLiveJobs(AirsliceError):
+    """The server takes no more live jobs now; running ones go on."""
+
+    code = "too_many_live_jobs"
+    retryable = True
+
+
+class QuotaExceeded(AirsliceError):
+    """The project has as many live rooms, rules or platforms as it can have."""
+
+    code = "quota_exceeded"
 
 
 class ObjectNotFound(AirsliceError):

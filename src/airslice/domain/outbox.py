@@ -20,6 +20,7 @@ class DeliveryKind(StrEnum):
 
     UPLOAD = "upload"  # bring a slice to its bucket
     CALLBACK = "callback"  # tell an application's owner of an event
+    LIVE_EVENT = "live_event"  # tell a live job's owner of an event
 
 
 class DeliveryState(StrEnum):
@@ -140,7 +141,7 @@ class Delivery:
     id: int
     kind: DeliveryKind
     destination: str
-    """Whose trouble it is when it fails: a bucket, or an application's receivers."""
+    """Whose trouble it is when it fails: a bucket, an application's or a project's receivers."""
     lane: str
     """Callbacks of a lane are first tried in order of `position`."""
     position: int
@@ -158,7 +159,7 @@ class Delivery:
     event: CallbackEvent | None = None
     """What is called back; None for an upload."""
     business_id: str = ""
-    """Of the event: chooses its receiver."""
+    """Of the event: chooses its receiver; of a live job's event the job's id."""
 
     @property
     def slice_state(self) -> SliceState | None:

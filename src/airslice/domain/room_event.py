@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from airslice.domain.room import RoomKey, StreamKey
+from airslice.domain.room import RoomKey, StreamKey, StreamType
 
 
 class EndReason(StrEnum):
@@ -88,3 +89,55 @@ class RoomClosed:
 RoomEvent: TypeAlias = (
     RoomOpened | UserJoined | StreamStarted | StreamStopped | UserLeft | RoomClosed
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Presence:
+    """A room, a user in it or a stream of his, between the event that it came and that it went."""
+
+    room: RoomKey
+    user_id: str = ""
+    """Empty for a room."""
+    stream_type: StreamType | None = None
+    """None for a room or a user."""
+    since_ms: int = field(compare=False)
+    """UTC, milliseconds since the Unix epoch."""
+
+
+def presence_of(event: RoomEvent) -> Presence:
+    """Return what an event says has come or gone."""
+    match event:
+        case UserJoined() | UserLeft():
+            return Presence(room=event.room, user_id=event.user_id, since_ms=event.at_ms)
+        case StreamStarted(stream=stream) | StreamStopped(stream=stream):
+            return Presence(
+                room=event.room,
+                user_id=stream.user_id,
+                stream_type=stream.stream_type,
+                since_ms=event.at_ms,
+            )
+    return Presence(room=event.room, since_ms=event.at_ms)
+
+
+def departures(present: Iterable[Presence], *, at_ms: int) -> list[RoomEvent]:
+    """Return the events, in order, that end all that is present when a server dies.
+
+    Args:
+        present: What was told to have come, and not to have gone.
+        at_ms: The latest moment at which the server is known to have lived, UTC.
+    """
+    streams: list[RoomEvent] = []
+    users: list[RoomEvent] = []
+    rooms: list[RoomEvent] = []
+    for presence in present:
+        room, user_id, end_ms = presence.room, presence.user_id, max(at_ms, presence.since_ms)
+        if presence.stream_type is not None:
+            stream = StreamKey(user_id, presence.stream_type)
+            why = StreamStopReason.USER_LEFT
+            streams.append(StreamStopped(room=room, stream=stream, reason=why, at_ms=end_ms))
+        elif user_id:
+            reason = EndReason.SHUTDOWN
+            users.append(UserLeft(room=room, user_id=user_id, reason=reason, at_ms=end_ms))
+        else:
+            rooms.append(RoomClosed(room=room, at_ms=end_ms))
+    return streams + users + rooms

@@ -42,6 +42,9 @@ class SliceRecord:
     """Of its file on this machine, which is removed once it is stored."""
     event_id: str
     """Of the slice's callback; the same over all tries."""
+    identifier: str | None = None
+    """Prefix that it was cut under; None in records of earlier releases, which kept the task's
+    alone."""
     state: SliceState = SliceState.SPOOLED
 
     @property

@@ -165,6 +165,9 @@ class SliceTask:
     or the latest update that restarted the period."""
     auto: bool = False
     """Started by the application's auto slicing, not by a request."""
+    problem: str = ""
+    """What its owner must mend: why it could not be started, or, while it runs, why its bucket
+    refuses its slices; they wait."""
 
     @property
     def key(self) -> TaskKey:

@@ -89,11 +89,17 @@ class MemoryOutbox:
         return True
 
     async def add_event(
-        self, event: CallbackEvent, *, business_id: str, lane: str, now_ms: int
+        self,
+        event: CallbackEvent,
+        *,
+        business_id: str,
+        lane: str,
+        now_ms: int,
+        kind: DeliveryKind = DeliveryKind.CALLBACK,
     ) -> None:
         """Put in a callback of an event other than a slice's, as the last in `lane`."""
         position = max((d.position + 1 for d in self._in_lane(lane)), default=0)
-        self._add(event, business_id, lane, position, now_ms, None)
+        self._add(event, business_id, lane, position, now_ms, None, kind)
 
     async def slice_of(self, delivery: Delivery) -> tuple[SliceTask, SliceRecord] | None:
         """Return what an upload brings to its bucket."""
@@ -124,7 +130,7 @@ class MemoryOutbox:
         except IllegalDeliveryEvent:
             return delivery
         self._set_slice_state(revived, revived.slice_state)
-        if revived.kind is DeliveryKind.CALLBACK and self._is_preceded(revived):
+        if revived.kind is not DeliveryKind.UPLOAD and self._is_preceded(revived):
             revived = replace(revived, state=DeliveryState.HELD)
         self._put(revived)
         return revived
@@ -146,10 +152,11 @@ class MemoryOutbox:
         position: int,
         now_ms: int,
         upload: Delivery | None,
+        kind: DeliveryKind = DeliveryKind.CALLBACK,
     ) -> None:
         delivery = Delivery(
             id=next(self._store.delivery_ids),
-            kind=DeliveryKind.CALLBACK,
+            kind=kind,
             destination=event.app_id,
             lane=lane,
             position=position,

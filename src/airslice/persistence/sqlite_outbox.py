@@ -116,14 +116,20 @@ class SqliteOutbox:
         return await self._database.write(change)
 
     async def add_event(
-        self, event: CallbackEvent, *, business_id: str, lane: str, now_ms: int
+        self,
+        event: CallbackEvent,
+        *,
+        business_id: str,
+        lane: str,
+        now_ms: int,
+        kind: DeliveryKind = DeliveryKind.CALLBACK,
     ) -> None:
         """Put in a callback of an event other than a slice's, as the last in `lane`."""
 
         def change(connection: sqlite3.Connection) -> None:
             last = connection.execute(_DELIVERIES["last_position"], {"lane": lane}).fetchone()
             position = 0 if last["position"] is None else last["position"] + 1
-            row = _callback_row(event, business_id, lane, position, now_ms)
+            row = _callback_row(event, business_id, lane, position, now_ms, kind)
             connection.execute(_DELIVERIES["add_callback"], {**row, "slice_id": None})
 
         await self._database.write(change)
@@ -210,9 +216,15 @@ def _place(delivery: Delivery) -> Row:
 
 
 def _callback_row(
-    event: CallbackEvent, business_id: str, lane: str, position: int, now_ms: int
+    event: CallbackEvent,
+    business_id: str,
+    lane: str,
+    position: int,
+    now_ms: int,
+    kind: DeliveryKind = DeliveryKind.CALLBACK,
 ) -> dict[str, str | int | None]:
     return {
+        "kind": kind,
         "destination": event.app_id,
         "lane": lane,
         "position": position,

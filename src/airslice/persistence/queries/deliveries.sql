@@ -66,7 +66,7 @@ INSERT INTO deliveries (
     slice_id, event, business_id
 )
 SELECT
-    'callback', :destination, :lane, :position,
+    :kind, :destination, :lane, :position,
     CASE WHEN EXISTS (
         SELECT 1 FROM deliveries AS earlier
         WHERE earlier.lane = :lane AND earlier.position < :position
@@ -102,7 +102,7 @@ WHERE state = 'held' AND id = (
 
 -- hold_if_not_first --
 UPDATE deliveries SET state = 'held'
-WHERE id = :id AND kind = 'callback' AND EXISTS (
+WHERE id = :id AND kind != 'upload' AND EXISTS (
     SELECT 1 FROM deliveries AS earlier
     WHERE earlier.lane = :lane AND earlier.position < :position
         AND earlier.state IN ('held', 'waiting')

@@ -1,0 +1,112 @@
+"""Pass what a broadcast tells its players on to those who listen, within this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+from airslice.domain.room import RoomKey
+from airslice.domain.script import JsonObject
+
+MAX_WAITING = 64
+"""Messages that wait for one subscriber; the oldest are dropped and counted."""
+
+STATE_MESSAGE = "state_notify"
+"""`message_type` of what a new subscriber is told at once."""
+
+
+class Subscription:
+    """One subscriber's messages, in order: an asynchronous iterator, and a context that ends it."""
+
+    def __init__(self, notices: LiveNotices, room: RoomKey) -> None:
+        self._notices = notices
+        self.room = room
+        self._waiting: deque[JsonObject] = deque()
+        self._news = asyncio.Event()
+        self._is_over = False
+        self.dropped = 0
+        """Messages that came faster than they were taken."""
+
+    def put(self, message: JsonObject) -> None:
+        """Let a message wait for the subscriber."""
+        if len(self._waiting) >= MAX_WAITING:
+            self._waiting.popleft()
+            self.dropped += 1
+        self._waiting.append(message)
+        self._news.set()
+
+    def end(self) -> None:
+        """Nothing follows; what waits is still handed out."""
+        self._is_over = True
+        self._news.set()
+
+    def close(self) -> None:
+        """The subscriber wants no more."""
+        self._waiting.clear()
+        self.end()
+        self._notices.unsubscribe(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> JsonObject:
+        while not self._waiting:
+            if self._is_over:
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        return self._waiting.popleft()
+
+
+class LiveNotices:
+    """The messages of all broadcasts of this machine."""
+
+    def __init__(self) -> None:
+        self._subscriptions: dict[RoomKey, list[Subscription]] = {}
+        self._states: dict[RoomKey, JsonObject] = {}
+        self.dropped = 0
+        """Messages that subscribers who have left did not take in time."""
+
+    def subscribe(self, room: RoomKey) -> Subscription:
+        """Return the messages of a room from now on, its latest state first if it has one."""
+        subscription = Subscription(self, room)
+        self._subscriptions.setdefault(room, []).append(subscription)
+        if room in self._states:
+            subscription.put(self._states[room])
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Forget a subscription."""
+        subscriptions = self._subscriptions.get(subscription.room, [])
+        if subscription in subscriptions:
+            subscriptions.remove(subscription)
+            self.dropped += subscription.dropped
+        if not subscriptions:
+            self._subscriptions.pop(subscription.room, None)
+
+    def notify(self, room: RoomKey, message: JsonObject) -> None:
+        """Tell everybody who has subscribed to a room."""
+        if message.get("message_type") == STATE_MESSAGE:
+            self._states[room] = message
+        for subscription in self._subscriptions.get(room, ()):
+            subscription.put(message)
+
+    def end(self, room: RoomKey) -> None:
+        """Nothing more will be told of a room; its subscribers take what waits for them."""
+        self._states.pop(room, None)
+        for subscription in tuple(self._subscriptions.get(room, ())):
+            subscription.end()
+            self.unsubscribe(subscription)
