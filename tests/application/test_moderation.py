@@ -18,6 +18,7 @@ from airslice.domain.errors import AppNotFound, AppNotOwned, UserBanned
 from airslice.domain.room import RoomKey, StreamType
 from airslice.domain.room_event import EndReason, RoomEvent, StreamStopped, UserLeft
 from airslice.persistence.memory_bans import MemoryBanStore
+from airslice.persistence.memory_presences import MemoryPresences
 from tests.application.publishers import FakeEngine, token
 from tests.application.stage import ACCOUNT, APP, Stage
 
@@ -45,7 +46,7 @@ class House:
         self.sink = EventList()
         self.engine = FakeEngine()
         self.bans = Bans(store=MemoryBanStore(), wall_clock=wall_clock)
-        self.events = RoomEvents(sink=self.sink, wall_clock=wall_clock)
+        self.events = RoomEvents(sink=self.sink, presences=MemoryPresences(), wall_clock=wall_clock)
         self.publishing = Publishing(
             apps={APP.app_id: APP},
             rooms=stage.rooms,

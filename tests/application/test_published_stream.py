@@ -245,6 +245,32 @@ def test_a_user_who_comes_back_goes_on_in_the_same_stream(studio: Studio) -> Non
     assert second[0] == pytest.approx(100, abs=1)
 
 
+@pytest.mark.parametrize("reports_after", range(14))
+def test_a_report_counts_that_comes_while_a_new_source_is_in_doubt(
+    studio: Studio, reports_after: int
+) -> None:
+    """Whenever it comes: its packets were captured 80 ms before they arrived."""
+    delay_ns = 80 * MS
+    sink = studio.stream.begin_session(studio.now_ns)
+    studio.send(sink.source(1), [1] * 50)
+
+    take, first = sink.source(2), 1_000
+    for number in range(30):
+        if number == reports_after:
+            reported = SenderReport((first + number) * 960, studio.now_ns - delay_ns, studio.now_ns)
+            sink.sender_report(2, reported)
+        take(packet(first + number, 2, studio.now_ns))
+        studio.now_ns += FRAME_NS
+        if number % TURN_FRAMES == 3:
+            studio.process()
+    studio.pass_time(WINDOW_NS)
+
+    end = studio.stream.timeline.end
+    captured_ns = studio.stream.timeline.captured_ns(end - 960)
+    last_arrival_ns = studio.now_ns - WINDOW_NS - FRAME_NS
+    assert captured_ns == last_arrival_ns - delay_ns
+
+
 class TestActivity:
     def test_a_stream_is_active_from_its_session_on_until_it_stalls(self, studio: Studio) -> None:
         assert not studio.stream.is_active(studio.now_ns)

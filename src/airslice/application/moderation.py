@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from airslice.application.bans import Bans
+from airslice.application.listening import Listening
 from airslice.application.ownership import owned_app
 from airslice.application.publishing import Publishing
 from airslice.application.wall_clock import WallClock
@@ -17,8 +18,8 @@ from airslice.domain.room_event import EndReason
 class Moderation:
     """What an application's owner may do to its users.
 
-    Those who are sent out stop publishing before the call returns. That somebody is not there is
-    no error: he may be about to come.
+    Those who are sent out stop publishing and listening before the call returns. That somebody is
+    not there is no error: he may be about to come.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Moderation:
         apps: Mapping[str, RtcApp],
         publishing: Publishing,
         bans: Bans,
+        listening: Listening | None = None,
         users_in: Callable[[RoomKey], Sequence[str]],
         wall_clock: WallClock,
     ) -> None:
@@ -36,12 +38,14 @@ class Moderation:
             apps: By application id.
             publishing: Has the users' sessions.
             bans: Keep users out.
+            listening: Has the users' listening sessions, if there can be any.
             users_in: Tells who is in a room, the first who came first.
             wall_clock: Tells when bans expire.
         """
         self._apps = apps
         self._publishing = publishing
         self._bans = bans
+        self._listening = listening
         self._users_in = users_in
         self._wall_clock = wall_clock
 
@@ -61,7 +65,7 @@ class Moderation:
         """
         owned_app(self._apps, account, scope.app_id)
         length_s = ban_length_s(length_s)
-        self._publishing.end_all(scope, EndReason.BANNED if length_s else EndReason.KICKED)
+        self._send_out(scope, EndReason.BANNED if length_s else EndReason.KICKED)
         if not length_s:
             await self._bans.lift(scope)
             return
@@ -77,7 +81,7 @@ class Moderation:
         """
         owned_app(self._apps, account, room.app_id)
         scope = BanScope(app_id=room.app_id, room_id=room.room_id, user_id=user_id)
-        self._publishing.end_all(scope, EndReason.KICKED)
+        self._send_out(scope, EndReason.KICKED)
 
     async def dismiss(self, account: Account, room: RoomKey) -> None:
         """Send everybody out of a room; they may come back.
@@ -87,7 +91,7 @@ class Moderation:
         """
         owned_app(self._apps, account, room.app_id)
         scope = BanScope(app_id=room.app_id, room_id=room.room_id)
-        self._publishing.end_all(scope, EndReason.DISMISSED)
+        self._send_out(scope, EndReason.DISMISSED)
 
     async def online_users(self, account: Account, room: RoomKey) -> Sequence[str]:
         """Return who is in a room, the first who came first; nobody if there is no such room.
@@ -97,3 +101,8 @@ class Moderation:
         """
         owned_app(self._apps, account, room.app_id)
         return self._users_in(room)
+
+    def _send_out(self, scope: BanScope, reason: EndReason) -> None:
+        self._publishing.end_all(scope, reason)
+        if self._listening is not None:
+            self._listening.end_all(scope)

@@ -12,7 +12,7 @@ from airslice.domain.apps import SliceFormat
 from airslice.domain.ban import Ban, BanScope
 from airslice.domain.callback import CallbackEvent, CallbackReceiver, CallbackSetting
 from airslice.domain.outbox import Outcome
-from airslice.domain.room_event import EndReason
+from airslice.domain.room_event import EndReason, Presence
 from airslice.domain.slice_record import SliceRecord
 from airslice.domain.slice_task import SliceTask, TaskKey
 from airslice.domain.storage_target import StorageTarget
@@ -84,6 +84,46 @@ class MediaEngine(Protocol):
         Raises:
             OfferRefused: the offer is malformed or has no acceptable Opus audio section.
             ServerFull: the engine takes no more sessions.
+        """
+
+
+class OutgoingPacket(NamedTuple):
+    """One RTP packet for a listener: what is the same for all listeners of a stream."""
+
+    sequence: int
+    """Sequence number, 0 <= sequence < 2**16. What a publisher's network lost is missing."""
+    timestamp: int
+    """RTP timestamp of the first sample, in 48 kHz ticks, 0 <= timestamp < 2**32."""
+    marker: bool
+    """Whether it is the first after a pause (RFC 7587 section 4.1)."""
+    level: int
+    """RFC 6464 audio level in -dBov, 0 to 127, or `LEVEL_UNKNOWN`."""
+    captured_ns: int
+    """When its first sample was captured, on the server's monotonic clock."""
+    payload: bytes
+    """One Opus packet (RFC 6716)."""
+
+
+class ListeningSession(MediaSession, Protocol):
+    """One listener's connection."""
+
+    def send(self, packet: OutgoingPacket) -> None:
+        """Send a packet at once; nothing happens before the listener is connected, or after."""
+
+
+class ListeningEngine(Protocol):
+    """Where listeners are sent to."""
+
+    def listen(self, offer: str, on_ended: Callable[[EndReason], None]) -> ListeningSession:
+        """Answer an SDP offer that wants to receive audio.
+
+        Args:
+            offer: The offer.
+            on_ended: Called once, when the listener has left or is gone, or after `close`.
+
+        Raises:
+            OfferRefused: the offer is malformed or has no acceptable Opus audio section.
+            ServerFull: the engine takes no more listeners.
         """
 
 
@@ -177,6 +217,13 @@ class SpoolEntry(NamedTuple):
 
 class Spool(Protocol):
     """Where slices wait until they are stored."""
+
+    @property
+    def failing(self) -> bool:
+        """Whether its disk refused the latest write: slices are lost."""
+
+    def try_again(self) -> None:
+        """Find out whether the disk still refuses writes. Not for the event loop: it may block."""
 
     def open(
         self,
@@ -305,6 +352,24 @@ class BanStore(Protocol):
 
     async def forget_bans(self, now_ms: int) -> None:
         """Remove those that have expired at `now_ms` (UTC)."""
+
+
+class PresenceStore(Protocol):
+    """Remembers over a crash who was told to be in which room."""
+
+    async def note(
+        self, *, entered: Sequence[Presence] = (), left: Sequence[Presence] = ()
+    ) -> None:
+        """Remember what has come and forget what has gone, in one transaction."""
+
+    async def present(self) -> list[Presence]:
+        """Return what has come and not gone."""
+
+    async def sign(self, at_ms: int) -> None:
+        """Remember that the server lives at `at_ms` (UTC)."""
+
+    async def last_sign_ms(self) -> int:
+        """Return when it lived last; 0 if nobody knows."""
 
 
 class CallbackSettingStore(Protocol):

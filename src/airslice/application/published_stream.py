@@ -40,14 +40,33 @@ class StreamListener(Protocol):
         """Take the next blocks of the kinds that are wanted; the others are empty."""
 
 
+class PacketTap(Protocol):
+    """Gets what a stream's publisher sends the moment it arrives.
+
+    `source` is the same object for all that comes from one SSRC of one session.
+    """
+
+    def take(self, source: object, packet: RtpPacket) -> None:
+        """Take a packet: in order of arrival, lost ones are missing."""
+
+    def report(self, source: object, report: SenderReport) -> None:
+        """Take a sender report."""
+
+
 class _Source:
     """The packets of one SSRC on their way into the timeline."""
 
-    def __init__(self, window_ns: int) -> None:
+    def __init__(self, window_ns: int, taps: tuple[PacketTap, ...] = ()) -> None:
         self.inbox: list[RtpPacket] = []
+        self.taps = taps
         self.reports: list[SenderReport] = []
         self.reorder = ReorderBuffer(window_ns)
         self.left = False  # whether another source has taken over from it
+
+    def take(self, packet: RtpPacket) -> None:
+        self.inbox.append(packet)
+        for tap in self.taps:
+            tap.take(self, packet)
 
 
 class _SessionSink:
@@ -58,7 +77,7 @@ class _SessionSink:
 
     def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
         source = self._stream.open_source(ssrc) if self._stream else _Source(0)
-        return source.inbox.append
+        return source.take
 
     def sender_report(self, ssrc: int, report: SenderReport) -> None:
         if self._stream:
@@ -109,6 +128,7 @@ class PublishedStream:
         self._current: _Source | None = None
         self._timeline = Timeline()
         self._listeners: list[StreamListener] = []
+        self._taps: tuple[PacketTap, ...] = ()
         self._recent: list[Piece] = []
         self._pcm: PcmAssembler | None = None
         self._opus: PassthroughAssembler | None = None
@@ -145,13 +165,17 @@ class PublishedStream:
         """Return where the packets of `ssrc` go."""
         source = self._sources.get(ssrc)
         if source is None:
-            source = self._sources[ssrc] = _Source(self._window_ns)
+            source = self._sources[ssrc] = _Source(self._window_ns, self._taps)
         return source
 
     def take_report(self, ssrc: int, report: SenderReport) -> None:
         """Keep a sender report until the packets before it are placed."""
         source = self._sources.get(ssrc)
-        if source is not None and len(source.reports) < 8:
+        if source is None:
+            return
+        for tap in self._taps:
+            tap.report(source, report)
+        if len(source.reports) < 8:
             source.reports.append(report)
 
     def session_ended(self, sink: _SessionSink) -> None:
@@ -170,6 +194,14 @@ class PublishedStream:
     def unsubscribe(self, listener: StreamListener) -> None:
         """Stop feeding `listener`."""
         self._listeners.remove(listener)
+
+    def tap(self, tap: PacketTap) -> None:
+        """Let `tap` have what comes from now on."""
+        self._set_taps((*self._taps, tap))
+
+    def untap(self, tap: PacketTap) -> None:
+        """Stop feeding `tap`, which need not be fed."""
+        self._set_taps(tuple(other for other in self._taps if other != tap))
 
     @property
     def has_listeners(self) -> bool:
@@ -200,7 +232,7 @@ class PublishedStream:
         ordered += current.reorder.expire(now_ns)
         pieces += self._timeline.add(ordered)
         pieces += self._timeline.expire(now_ns - self._window_ns)
-        if self._timeline.end:  # else the reports' packets are still held for order
+        if not self._timeline.in_doubt:  # else the reports' packets are still held
             for report in current.reports:
                 self._timeline.report(report, utc_offset_ns=utc_offset_ns)
             current.reports.clear()
@@ -220,6 +252,11 @@ class PublishedStream:
         if captured_ns is None:
             return end
         return (end + ns_to_ticks(at_ns - captured_ns)) // OPUS_GRAIN_SAMPLES * OPUS_GRAIN_SAMPLES
+
+    def _set_taps(self, taps: tuple[PacketTap, ...]) -> None:
+        self._taps = taps
+        for source in self._sources.values():
+            source.taps = taps
 
     def _switch_to(self, source: _Source) -> list[Piece]:
         pieces: list[Piece] = []
@@ -241,6 +278,8 @@ class PublishedStream:
         if self._current is not None:
             pieces = self._leave(self._current)
         self._late_packets = self.late_packets
+        for source in self._sources.values():
+            source.taps = ()  # what still comes is nobody's
         self._sources.clear()
         self._current = None
         self._feed(pieces)

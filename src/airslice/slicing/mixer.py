@@ -51,6 +51,11 @@ class Mixer:
         """The next sample to hand out."""
         return self._position
 
+    @property
+    def end(self) -> int:
+        """Where the latest of the audio that was added ends, or `position`."""
+        return self._position + self._pending.size
+
     def add(self, position: int, audio: PcmAudio) -> PcmAudio | None:
         """Add audio at `position`.
 

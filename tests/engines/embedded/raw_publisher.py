@@ -1,4 +1,4 @@
-"""A publisher under full control: each check, record and packet is sent when a test says so.
+"""A publisher, or listener, under full control: all that it sends is sent when a test says so.
 
 Made of other people's parts (aioice's STUN, OpenSSL, libsrtp), so that it is an oracle too.
 """
@@ -69,7 +69,7 @@ class RawPublisher:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def offer(self) -> str:
+    def offer(self, direction: str = "sendonly") -> str:
         """Return an offer of the fewest lines."""
         return "\r\n".join(
             (
@@ -85,7 +85,7 @@ class RawPublisher:
                 f"a=ice-pwd:{self.password}",
                 f"a=fingerprint:{self.fingerprint}",
                 "a=setup:actpass",
-                "a=sendonly",
+                f"a={direction}",
                 "a=rtcp-mux",
                 f"a=rtpmap:{PAYLOAD_TYPE} opus/48000/2",
                 f"a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level",
@@ -198,6 +198,13 @@ class RawPublisher:
     def send_rtcp(self, packet: bytes) -> None:
         """Send an RTCP packet, protected."""
         self.send(self._outbound.protect_rtcp(packet))
+
+    async def receive_rtp(self) -> bytes:
+        """Return the next RTP packet of the server."""
+        while True:
+            datagram = await self.receive()
+            if datagram[0] >> 6 == 2 and not 191 < datagram[1] < 224:
+                return self._inbound.unprotect(datagram)
 
     async def receive_rtcp(self) -> bytes:
         """Return the next RTCP packet of the server."""

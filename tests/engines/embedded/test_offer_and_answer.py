@@ -34,7 +34,9 @@ TRANSPORT = Transport(["192.0.2.1", "2001:db8::1"], 50000, Fingerprint("sha-256"
 
 
 def answer_to(text: str) -> str:
-    return render_answer(parse_offer(text), TRANSPORT, CREDENTIALS, session_id=1)
+    return render_answer(
+        parse_offer(text), TRANSPORT, CREDENTIALS, session_id=1, media_lines=["a=recvonly"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,27 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from aiortc import clock as oracle_clock
-from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSenderInfo, RtcpSrPacket
+from aiortc.rtp import (
+    RtcpPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSdesPacket,
+    RtcpSenderInfo,
+    RtcpSrPacket,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airslice.engines.embedded.reception import Reception
 from airslice.engines.embedded.rtcp import (
+    ReportBlock,
     SenderClock,
     ntp_to_utc_ns,
+    parse_report_blocks,
     parse_rtcp,
     receiver_report,
     sender_ssrc,
+    utc_ns_to_ntp,
 )
 
 MS = 1_000_000
@@ -152,6 +162,23 @@ def test_ntp_is_turned_into_utc(utc_us: int) -> None:
     ntp = oracle_clock.datetime_to_ntp(moment)
 
     assert abs(ntp_to_utc_ns(ntp) - utc_us * 1000) < 2000
+    assert abs(utc_ns_to_ntp(utc_us * 1000) - ntp) * 10**9 >> 32 < 2000
+
+
+def test_report_blocks_are_found_behind_either_kind_of_report() -> None:
+    info = RtcpReceiverInfo(
+        ssrc=9, fraction_lost=3, packets_lost=-2, highest_sequence=70_000, jitter=5, lsr=6, dlsr=7
+    )
+    sender = RtcpSenderInfo(ntp_timestamp=1, rtp_timestamp=2, packet_count=3, octet_count=4)
+    compound = (
+        bytes(RtcpRrPacket(ssrc=1, reports=[info]))
+        + bytes(RtcpSrPacket(ssrc=2, sender_info=sender, reports=[info, info]))
+        + bytes(RtcpRrPacket(ssrc=3))
+    )
+
+    blocks = list(parse_report_blocks(compound))
+
+    assert blocks == [ReportBlock(9, 3, -2, 70_000, 5, 6, 7)] * 3
 
 
 def test_ntp_goes_on_after_its_first_era() -> None:
@@ -161,7 +188,9 @@ def test_ntp_goes_on_after_its_first_era() -> None:
     assert ntp_to_utc_ns(0) == 2_085_978_496 * 10**9  # 2036-02-07T06:28:16Z
 
 
-@given(st.binary(max_size=100), st.sampled_from([b"", b"\x80\xc8\0\6", b"\x80\xcb\0\1"]))
+@given(st.binary(max_size=100), st.sampled_from([b"", b"\x80\xc8\0\6", b"\x81\xc9\0\7"]))
 def test_no_bytes_make_it_fail(data: bytes, start: bytes) -> None:
     for clock in parse_rtcp(start + data):
         ntp_to_utc_ns(clock.ntp)
+    for block in parse_report_blocks(start + data):
+        assert -(1 << 23) <= block.lost < 1 << 23

@@ -52,7 +52,7 @@ class Bench:
             offset = self.slots.offsets[index]
             self.slots.buffer[offset : offset + len(datagram)] = datagram
             batch.append((len(datagram), self.slots.pointers[index], offset, key, 0))
-        self.switchboard.receive(batch, now_ns=self.now_ns, utc_ns=0)
+        self.switchboard.receive(batch, since_ns=0, now_ns=self.now_ns, utc_ns=0)
 
     def dropped(self, reason: Drop) -> int:
         return self.switchboard.stats().dropped.get(reason, 0)

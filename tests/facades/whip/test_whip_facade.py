@@ -14,7 +14,7 @@ from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
 from airslice.domain.room import StreamType
 from airslice.facades.whip import WhipFacade
-from airslice.facades.whip.facade import MAX_BODY_BYTES
+from airslice.facades.whip.exchange import MAX_BODY_BYTES
 
 ENDPOINT = "/whip/app/room@1"
 SESSION = f"{ENDPOINT}/session"

@@ -1,7 +1,8 @@
-"""The media engine inside the process: WebRTC publishers on one UDP port.
+"""The media engine inside the process: WebRTC publishers and listeners on one UDP port.
 
 ICE-lite (`stun`, `ice`), DTLS by OpenSSL (`dtls`), SRTP by libsrtp (`srtp`). `session` joins them
-for one publisher, `engine` for all of them. Why it is our own: docs/decisions/own-receiver.md.
+for one peer, `receiving` and `sending` are what publishers and listeners do with it, `engine` is
+for all of them. Why it is our own: docs/decisions/own-receiver.md.
 """
 
 from airslice.engines.embedded.engine import EmbeddedEngine

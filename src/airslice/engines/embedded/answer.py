@@ -1,4 +1,4 @@
-"""SDP answers and ICE fragments: what a publisher is told.
+"""SDP answers and ICE fragments: what a publisher or a listener is told.
 
 Source: as for `sdp`; candidates: RFC 8839 section 5.1, RFC 8445 section 5.1.2.
 """
@@ -18,7 +18,7 @@ _HOST_TYPE_PREFERENCE = 126
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Where and as whom the engine receives."""
+    """Where and as whom the engine meets its peers."""
 
     hosts: Sequence[str]
     """Numeric addresses that clients are told, the preferred first; at least one."""
@@ -27,9 +27,22 @@ class Transport:
 
 
 def render_answer(
-    offer: Offer, transport: Transport, credentials: IceCredentials, *, session_id: int
+    offer: Offer,
+    transport: Transport,
+    credentials: IceCredentials,
+    *,
+    session_id: int,
+    media_lines: Sequence[str],
 ) -> str:
-    """Accept the offer's chosen audio section and reject all others."""
+    """Accept the offer's chosen audio section and reject all others.
+
+    Args:
+        offer: What to answer.
+        transport: Where the peer finds us.
+        credentials: Ours.
+        session_id: Any number, below 2**63.
+        media_lines: Of the accepted section: its direction, and what is sent in it.
+    """
     lines = ["v=0", f"o=- {session_id} 1 IN IP4 127.0.0.1", "s=-", "t=0 0"]
     accepted = offer.sections[offer.audio]
     if offer.bundled:
@@ -37,7 +50,7 @@ def render_answer(
     lines.append("a=ice-lite")
     for section in offer.sections:
         if section is accepted:
-            lines += _accepted(offer, transport, credentials)
+            lines += _accepted(offer, transport, credentials, media_lines)
         else:
             lines += _rejected(section)
     return "\r\n".join(lines) + "\r\n"
@@ -66,7 +79,9 @@ def render_fragment(head: str, transport: Transport, credentials: IceCredentials
     return head + "\r\n".join(_ice(transport, credentials)) + "\r\n"
 
 
-def _accepted(offer: Offer, transport: Transport, credentials: IceCredentials) -> Iterator[str]:
+def _accepted(
+    offer: Offer, transport: Transport, credentials: IceCredentials, media_lines: Sequence[str]
+) -> Iterator[str]:
     section = offer.sections[offer.audio]
     payload_type = offer.payload_type
     yield f"m=audio {transport.port} {section.protocol} {payload_type}"
@@ -77,7 +92,7 @@ def _accepted(offer: Offer, transport: Transport, credentials: IceCredentials) -
     digest = transport.fingerprint.digest.hex(":").upper()
     yield f"a=fingerprint:{transport.fingerprint.algorithm} {digest}"
     yield "a=setup:passive"
-    yield "a=recvonly"
+    yield from media_lines
     yield "a=rtcp-mux"
     yield f"a=rtpmap:{payload_type} opus/48000/2"
     dtx = ";usedtx=1" if offer.uses_dtx else ""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from airslice.engines.embedded.srtp import PROFILES, SrtpKeys
 
@@ -148,7 +148,7 @@ class DtlsAssociation:
         return self._outgoing()
 
     def _establish(self) -> None:
-        certificate = self._connection.get_peer_certificate(as_cryptography=True)
+        certificate = self._connection.get_peer_certificate()
         selected = self._connection.get_selected_srtp_profile()
         profile = next((p for p in PROFILES if p.openssl_name == selected), None)
         if certificate is None or profile is None or not self._is_expected(certificate):
@@ -161,14 +161,17 @@ class DtlsAssociation:
             self._connection.export_keying_material(_EXPORTER_LABEL, profile.keying_material_bytes),
         )
 
-    def _is_expected(self, certificate: x509.Certificate) -> bool:
-        """Whether the SDP named it. Of several hash functions the strongest decides (RFC 8122)."""
+    def _is_expected(self, certificate: crypto.X509) -> bool:
+        """Whether the SDP named it. Of several hash functions the strongest decides (RFC 8122).
+
+        It is not parsed: a stricter parser than OpenSSL's would only find more to stumble over.
+        """
         offered = {fingerprint.algorithm for fingerprint in self._fingerprints}
         strongest = next((name for name in HASHES if name in offered), None)
         if strongest is None:
             return False
-        digest = certificate.fingerprint(HASHES[strongest])
-        return Fingerprint(strongest, digest) in self._fingerprints
+        digest = certificate.digest(HASHES[strongest].name).replace(b":", b"").decode()
+        return Fingerprint(strongest, bytes.fromhex(digest)) in self._fingerprints
 
     def _shut_down(self) -> None:
         with contextlib.suppress(SSL.Error):  # there may be nothing left to say it over

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from airslice.application.ports import Clock, StreamSink
+from airslice.domain.room_event import EndReason
 from airslice.engines.embedded.answer import Transport
 from airslice.engines.embedded.dtls import DtlsServer
+from airslice.engines.embedded.sending import Listener
 from airslice.engines.embedded.session import Session
 from airslice.engines.embedded.stats import EngineStats
 from airslice.engines.embedded.switchboard import Switchboard
@@ -27,18 +29,25 @@ BATCHES_PER_POLL = 8
 TICK_INTERVAL_S = 0.25
 """Of timeouts and reports; a handshake's retransmission is due after 1 s."""
 
+HELD_UP_NS = 1_000_000_000
+"""After a process stood still for so long, nobody is timed out until what came meanwhile is read:
+the socket holds no more than one interval is enough for."""
+
 _DOCUMENTATION_ADDRESSES = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Nobody's (RFC 5737, RFC 3849): to ask which of our addresses would be used towards outside."""
 
 
 class EmbeddedEngine:
-    """Implements `application.ports.MediaEngine`, between `start` and `close`.
+    """Implements `application.ports.MediaEngine` and `ListeningEngine`.
+
+    It runs between `start` and `close`.
 
     Args:
         media_address: Numeric host and port to receive on, by UDP; ``::`` takes IPv4 too.
         advertise: Numeric addresses that clients are told instead, the preferred first.
         clock: The machine's.
         max_sessions: Publishers at a time.
+        max_listeners: Listeners at a time.
 
     Raises:
         ValueError: a host is not a numeric address.
@@ -50,17 +59,22 @@ class EmbeddedEngine:
         advertise: Sequence[str],
         clock: Clock,
         max_sessions: int,
+        max_listeners: int = 0,
     ) -> None:
         host, self._bind_port = media_address
         self._bind_host = str(ipaddress.ip_address(host))
         self._advertise = [str(ipaddress.ip_address(address)) for address in advertise]
         self._clock = clock
         self._max_sessions = max_sessions
+        self._max_listeners = max_listeners
         self._udp: UdpPort | None = None
         self._switchboard: Switchboard | None = None
         self._poll_timer: asyncio.Handle | None = None
         self._tick_timer: asyncio.Handle | None = None
         self._idle_polls = 0
+        self._emptied_ns = clock.monotonic_ns()
+        """When the socket was last found empty: what it has now came after that."""
+        self._ticked_ns = clock.monotonic_ns()
 
     @property
     def port(self) -> int:
@@ -86,6 +100,7 @@ class EmbeddedEngine:
             slots=udp.slots,
             send=udp.send,
             max_sessions=self._max_sessions,
+            max_listeners=self._max_listeners,
         )
         self._watch()
         self._tick()
@@ -105,6 +120,10 @@ class EmbeddedEngine:
     def open(self, offer: str, sink: StreamSink) -> Session:
         """See `MediaEngine.open`."""
         return self._running()[1].open(offer, sink, self._clock.monotonic_ns())
+
+    def listen(self, offer: str, on_ended: Callable[[EndReason], None]) -> Listener:
+        """See `ListeningEngine.listen`."""
+        return self._running()[1].listen(offer, on_ended, self._clock)
 
     def stats(self) -> EngineStats:
         """Return the engine's counters."""
@@ -143,17 +162,24 @@ class EmbeddedEngine:
         clock = self._clock
         total = 0
         for _ in range(BATCHES_PER_POLL):
+            before_ns = clock.monotonic_ns()
             count, datagrams = udp.read()
             if count:
                 now_ns, utc_ns = clock.monotonic_ns(), clock.utc_ns()
-                switchboard.receive(datagrams, now_ns=now_ns, utc_ns=utc_ns)
+                switchboard.receive(
+                    datagrams, since_ns=self._emptied_ns, now_ns=now_ns, utc_ns=utc_ns
+                )
             total += count
             if count < BATCH:
+                self._emptied_ns = before_ns
                 break
         return total
 
     def _tick(self) -> None:
-        self._running()[1].tick(self._clock.monotonic_ns())
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._ticked_ns < HELD_UP_NS:
+            self._running()[1].tick(now_ns)
+        self._ticked_ns = now_ns
         loop = asyncio.get_running_loop()
         self._tick_timer = loop.call_later(TICK_INTERVAL_S, self._tick)
 

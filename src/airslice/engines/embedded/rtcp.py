@@ -19,6 +19,8 @@ _CNAME = 1
 
 _HEADER = struct.Struct("!BBH")
 _SENDER_INFO = struct.Struct("!IQI")
+_MORE_SENDER_INFO_BYTES = 8
+"""Packet and octet counts, which nobody reads here."""
 _BLOCK = struct.Struct("!IIIIII")
 
 _NTP_EPOCH_S = 2_208_988_800
@@ -65,15 +67,34 @@ def parse_rtcp(data: bytes) -> Iterator[SenderClock]:
     A goodbye changes nothing: a source that sends no more is not reported on, and the session
     lasts as long as its peer's consent.
     """
-    at = 0
-    while at + _HEADER.size <= len(data):
-        first, kind, words = _HEADER.unpack_from(data, at)
-        body = at + _HEADER.size
-        at = body + 4 * words
-        if first >> 6 != 2 or at > len(data):
-            return
-        if kind == _SENDER_REPORT and at - body >= _SENDER_INFO.size:
-            yield SenderClock(*_SENDER_INFO.unpack_from(data, body))
+    for kind, _, body in _packets(data):
+        if kind == _SENDER_REPORT and len(body) >= _SENDER_INFO.size:
+            yield SenderClock(*_SENDER_INFO.unpack_from(body))
+
+
+def parse_report_blocks(data: bytes) -> Iterator[ReportBlock]:
+    """Yield what a peer reports that it received, up to where `data` is malformed."""
+    for kind, count, body in _packets(data):
+        at = _SENDER_INFO.size + _MORE_SENDER_INFO_BYTES if kind == _SENDER_REPORT else 4
+        if kind not in (_SENDER_REPORT, _RECEIVER_REPORT) or at + count * _BLOCK.size > len(body):
+            continue
+        for offset in range(at, at + count * _BLOCK.size, _BLOCK.size):
+            ssrc, loss, highest, jitter, last_report, delay = _BLOCK.unpack_from(body, offset)
+            lost = ((loss & 0xFF_FFFF) ^ 0x80_0000) - 0x80_0000
+            yield ReportBlock(ssrc, loss >> 24, lost, highest, jitter, last_report, delay)
+
+
+def sender_report(clock: SenderClock, *, packets: int, octets: int, cname: bytes) -> bytes:
+    """Build a compound packet: a sender report without blocks, and its CNAME.
+
+    Args:
+        clock: The sender, and its two clocks at one instant.
+        packets: Sent so far, modulo 2**32.
+        octets: Of payload, likewise.
+        cname: Sender's canonical name, at most 255 bytes.
+    """
+    body = _SENDER_INFO.pack(*clock) + struct.pack("!II", packets, octets)
+    return _packet(_SENDER_REPORT, 0, body) + _description(clock.ssrc, cname)
 
 
 def receiver_report(ssrc: int, blocks: Sequence[ReportBlock], *, cname: bytes) -> bytes:
@@ -96,9 +117,7 @@ def receiver_report(ssrc: int, blocks: Sequence[ReportBlock], *, cname: bytes) -
         for block in blocks
     )
     report = _packet(_RECEIVER_REPORT, len(blocks), ssrc.to_bytes(4, "big") + body)
-    items = bytes([_CNAME, len(cname)]) + cname
-    items += bytes(4 - len(items) % 4)  # at least one zero ends the list
-    return report + _packet(_SOURCE_DESCRIPTION, 1, ssrc.to_bytes(4, "big") + items)
+    return report + _description(ssrc, cname)
 
 
 def ntp_to_utc_ns(ntp: int) -> int:
@@ -110,6 +129,30 @@ def ntp_to_utc_ns(ntp: int) -> int:
     if ntp < _NTP_ERA // 2:
         ntp += _NTP_ERA
     return ((ntp * 1_000_000_000) >> 32) - _NTP_EPOCH_S * 1_000_000_000
+
+
+def utc_ns_to_ntp(utc_ns: int) -> int:
+    """Return nanoseconds since the Unix epoch as an NTP timestamp."""
+    since_1900_ns = utc_ns + _NTP_EPOCH_S * 1_000_000_000
+    return ((since_1900_ns << 32) // 1_000_000_000) % _NTP_ERA
+
+
+def _packets(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield type, count and body of the packets in a compound one, while they are well-formed."""
+    at = 0
+    while at + _HEADER.size <= len(data):
+        first, kind, words = _HEADER.unpack_from(data, at)
+        body = at + _HEADER.size
+        at = body + 4 * words
+        if first >> 6 != 2 or at > len(data):
+            return
+        yield kind, first & 0x1F, data[body:at]
+
+
+def _description(ssrc: int, cname: bytes) -> bytes:
+    items = bytes([_CNAME, len(cname)]) + cname
+    items += bytes(4 - len(items) % 4)  # at least one zero ends the list
+    return _packet(_SOURCE_DESCRIPTION, 1, ssrc.to_bytes(4, "big") + items)
 
 
 def _packet(kind: int, count: int, body: bytes) -> bytes:

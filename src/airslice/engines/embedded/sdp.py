@@ -1,6 +1,6 @@
-"""SDP offers of publishers, and the fragments of WHIP PATCH.
+"""SDP offers of publishers and listeners, and the fragments of WHIP and WHEP PATCH.
 
-Parses what a receive-only, ICE-lite, DTLS-SRTP answerer needs, in one pass over the text.
+Parses what an ICE-lite, DTLS-SRTP answerer needs, in one pass over the text.
 Source: RFC 8866 (SDP), RFC 8829 (JSEP), RFC 9143 (BUNDLE), RFC 8839 (ICE), RFC 8122
 (fingerprints), RFC 7587 (Opus), RFC 8285 (extensions), RFC 8840 (fragments).
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from airslice.domain.errors import OfferRefused
 from airslice.engines.embedded.dtls import HASHES, Fingerprint
@@ -40,6 +41,13 @@ _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _PAYLOAD_TYPES = (*range(64), *range(96, 128))
 """64 to 95 would look like RTCP on a shared port (RFC 5761 section 4)."""
 _EXTENSION_IDS = (*range(1, 15), *range(16, 256))
+
+
+class Role(Enum):
+    """What an offerer wants to be: the directions that serve, and what is wrong with the others."""
+
+    PUBLISHER = (("sendrecv", "sendonly"), "it sends nothing")
+    LISTENER = (("sendrecv", "recvonly"), "it receives nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +110,14 @@ class Offer:
     """Ids of those `ACCEPTED_EXTENSIONS` that are offered."""
 
 
-def parse_offer(text: str) -> Offer:
+def parse_offer(text: str, role: Role = Role.PUBLISHER) -> Offer:
     """Return what to answer `text` with.
 
     The first audio section that can be accepted is.
+
+    Args:
+        text: The offer.
+        role: What the offerer wants to be.
 
     Raises:
         OfferRefused: `text` is malformed, or no audio section can be accepted; says what is
@@ -120,7 +132,7 @@ def parse_offer(text: str) -> Offer:
         if section.kind != "audio":
             continue
         try:
-            return _accept(session, sections, index)
+            return _accept(session, sections, index, role)
         except OfferRefused as refusal:
             problem = problem if refused else str(refusal)
             refused = True
@@ -181,10 +193,10 @@ def _section(value: str, attributes: Attributes) -> Section:
     return Section(kind, int(port), protocol, tuple(formats.split(" ")), attributes)
 
 
-def _accept(session: Attributes, sections: tuple[Section, ...], index: int) -> Offer:
+def _accept(session: Attributes, sections: tuple[Section, ...], index: int, role: Role) -> Offer:
     section = sections[index]
     own = section.attributes
-    _check_section(session, section)
+    _check_section(session, section, role)
     group = _bundle(session, section)
     # Bundled sections may leave their transport to the first of the group (RFC 9143 section 7).
     levels = [own, *(s.attributes for s in sections if s.mid in group), session]
@@ -206,7 +218,7 @@ def _accept(session: Attributes, sections: tuple[Section, ...], index: int) -> O
     )
 
 
-def _check_section(session: Attributes, section: Section) -> None:
+def _check_section(session: Attributes, section: Section, role: Role) -> None:
     if not section.is_offered:
         raise OfferRefused("the audio section is disabled: its port is 0")
     if section.protocol not in _PROTOCOLS:
@@ -215,19 +227,23 @@ def _check_section(session: Attributes, section: Section) -> None:
         (d for level in (section.attributes, session) for d in _DIRECTIONS if d in level),
         "sendrecv",
     )
-    if direction not in ("sendrecv", "sendonly"):
-        raise OfferRefused(f"the audio section is {direction}: it sends nothing")
+    directions, lack = role.value
+    if direction not in directions:
+        raise OfferRefused(f"the audio section is {direction}: {lack}")
     if "rtcp-mux" not in section.attributes:
         raise OfferRefused("a=rtcp-mux is missing from the audio section")
 
 
-def _bundle(session: Attributes, section: Section) -> list[str]:
-    """Return the mids of the BUNDLE group that `section` is in, if any."""
+def _bundle(session: Attributes, section: Section) -> frozenset[str | None]:
+    """Return the mids of the BUNDLE group that `section` is in, if any.
+
+    A set: each section is looked up in it, and an offer has room for 30,000 mids.
+    """
     for group in session.every("group"):
         semantics, *mids = group.split(" ")
         if semantics == "BUNDLE" and section.mid in mids:
-            return mids
-    return []
+            return frozenset(mids)
+    return frozenset()
 
 
 def _inherited(levels: Iterable[Attributes], name: str) -> str | None:

@@ -1,17 +1,17 @@
-"""One publisher's session: connectivity checks, then the handshake, then media.
+"""One peer's session: connectivity checks, then the handshake, then media.
 
-Sans-IO: `Host` sends, and tells the time with each call.
+Sans-IO: `Host` sends, and tells the time with each call. What the media are is the matter of a
+`Media`: `receiving` for publishers, `sending` for listeners.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from airslice.application.ports import StreamSink
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded import stun
 from airslice.engines.embedded.answer import (
@@ -22,19 +22,10 @@ from airslice.engines.embedded.answer import (
 )
 from airslice.engines.embedded.dtls import DtlsAssociation, DtlsServer, DtlsState
 from airslice.engines.embedded.ice import IceLite
-from airslice.engines.embedded.reception import Reception
-from airslice.engines.embedded.rtcp import (
-    ntp_to_utc_ns,
-    parse_rtcp,
-    receiver_report,
-    sender_ssrc,
-)
-from airslice.engines.embedded.rtp import parse_rtp, rtp_ssrc
-from airslice.engines.embedded.sdp import AUDIO_LEVEL, Offer, parse_fragment
-from airslice.engines.embedded.srtp import REPLAYED, SrtpSession
-from airslice.engines.embedded.stats import Drop, SessionStats
+from airslice.engines.embedded.sdp import Offer, parse_fragment
+from airslice.engines.embedded.srtp import SrtpSession
+from airslice.engines.embedded.stats import Drop
 from airslice.engines.embedded.udp import AddressKey, unpack_address
-from airslice.slicing.packets import RtpPacket, SenderReport
 
 CONSENT_NS = 15 * 10**9
 """A session ends when nothing authenticated came for so long (RFC 7675 section 5.1: 30 s)."""
@@ -43,12 +34,10 @@ HANDSHAKE_NS = 30 * 10**9
 """From the answer to the keys."""
 
 REPORT_INTERVAL_NS = 5 * 10**9
-"""Between receiver reports (RFC 3550 section 6.2)."""
+"""Between RTCP reports (RFC 3550 section 6.2)."""
 
 MAX_ADDRESSES = 8
-MAX_SOURCES = 8
-MAX_RTCP_SENDERS = 16
-"""Bounds of what one peer can make us remember; libsrtp keeps a state for each SSRC too."""
+"""Bound of what one peer can make us remember."""
 
 HANDSHAKE_RECORDS = 100
 """DTLS datagrams taken before there are keys; a handshake has about five."""
@@ -56,7 +45,6 @@ HANDSHAKE_RECORDS = 100
 LATER_RECORDS = 20
 """DTLS datagrams taken per report interval afterwards."""
 
-_new = tuple.__new__
 _logger = logging.getLogger(__name__)
 
 
@@ -91,15 +79,27 @@ class Host(Protocol):
         """Forget the session."""
 
 
-class Source:
-    """One SSRC of a session."""
+class Media(Protocol):
+    """What goes over a session once it has keys."""
 
-    __slots__ = ("reception", "take", "update")
+    @property
+    def answer_lines(self) -> Sequence[str]:
+        """Of the accepted section: its direction, and what is sent in it."""
 
-    def __init__(self, ssrc: int) -> None:
-        self.reception = Reception(ssrc)
-        self.update = self.reception.update
-        self.take: Callable[[RtpPacket], object] | None = None
+    def established(self, session: Session, srtp: SrtpSession) -> None:
+        """There are keys."""
+
+    def take_rtp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
+        """See `Session.take_rtp`. If the packet is authentic, it sets `Session.heard_ns`."""
+
+    def take_rtcp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
+        """Likewise for an SRTCP packet."""
+
+    def report(self, now_ns: int) -> None:
+        """Send what RTCP report is due; called every `REPORT_INTERVAL_NS`."""
+
+    def ended(self, reason: EndReason) -> None:
+        """The session has ended. Called once."""
 
 
 class Session:
@@ -108,7 +108,7 @@ class Session:
     def __init__(
         self,
         offer: Offer,
-        sink: StreamSink,
+        media: Media,
         *,
         host: Host,
         transport: Transport,
@@ -121,29 +121,32 @@ class Session:
         """Bound to this session, the oldest first. Kept by the host."""
         self.selected: AddressKey | None = None
         """The bound address that we send to."""
-        self._host = host
-        self._sink = sink
+        self.host = host
+        self.take_rtp: Callable[[Any, int, int, int], None] = self._too_early
+        """Takes an SRTP packet from an address that is bound to this session: pointer to the
+        packet, which is unprotected in place; the same place as an offset in the host's buffer;
+        size in bytes, at least 12; time of arrival as in `RtpPacket`."""
+        self.take_rtcp: Callable[[Any, int, int, int], None] = self._too_early
+        """Likewise for an SRTCP packet."""
+        self._media = media
         self._transport = transport
         self._accept = partial(dtls_server.accept, offer.fingerprints)
         self._dtls: DtlsAssociation | None = None
         self._records_left = HANDSHAKE_RECORDS
-        self._srtp: SrtpSession | None = None
+        self._has_keys = False
         self._ice = IceLite(offer.ice_ufrag)
         self._opened_ns = now_ns
         self._report_at_ns = 0
-        self._ssrc = secrets.randbits(32)
-        self._cname = secrets.token_hex(8).encode()
-        self._payload_type = offer.payload_type
-        self._level_id = offer.extensions.get(AUDIO_LEVEL, 0)
-        self._sources: dict[int, Source] = {}
-        self._rtcp_senders: set[int] = set()
-        self._buffer = host.slots.buffer
         self._is_open = True
         self._id = secrets.randbits(62)
         self._mid = offer.sections[offer.audio].mid
         self._fragment_head = fragment_head(offer)
         self.answer = render_answer(
-            offer, transport, self._ice.generations[0].local, session_id=self._id
+            offer,
+            transport,
+            self._ice.generations[0].local,
+            session_id=self._id,
+            media_lines=media.answer_lines,
         )
 
     @property
@@ -151,13 +154,10 @@ class Session:
         """Our ufrags whose checks are answered."""
         return [generation.local.ufrag.encode() for generation in self._ice.generations]
 
-    def stats(self) -> SessionStats:
-        """Return the counters of all sources together."""
-        receptions = [source.reception for source in self._sources.values()]
-        return SessionStats(
-            received=sum(reception.received for reception in receptions),
-            lost=sum(reception.lost for reception in receptions),
-        )
+    @property
+    def has_keys(self) -> bool:
+        """Whether the handshake is done."""
+        return self._has_keys
 
     def restart(self, fragment: str) -> str:
         """See `MediaSession.restart`."""
@@ -165,7 +165,7 @@ class Session:
         credentials = self._ice.restart(ufrag) if ufrag is not None else None
         if credentials is None or not self._is_open:
             return ""
-        self._host.index(self)
+        self.host.index(self)
         return render_fragment(self._fragment_head, self._transport, credentials)
 
     def close(self) -> None:
@@ -179,18 +179,18 @@ class Session:
         self._is_open = False
         if self._dtls and self.selected:
             for datagram in self._dtls.close():
-                self._host.send(datagram, self.selected)
-        self._host.remove(self)
+                self.host.send(datagram, self.selected)
+        self.host.remove(self)
         _logger.info("Session %d ended: %s", self._id, why)
         try:
-            self._sink.ended(reason)
+            self._media.ended(reason)
         except Exception:
-            _logger.exception("The sink of session %d failed to end", self._id)
+            _logger.exception("The media of session %d failed to end", self._id)
 
     def is_using(self, key: AddressKey, now_ns: int) -> bool:
         """Whether the peer is known to be at `key` now."""
         is_fresh = now_ns - self.heard_ns < REPORT_INTERVAL_NS
-        return self._srtp is not None and key == self.selected and is_fresh
+        return self._has_keys and key == self.selected and is_fresh
 
     def take_check(
         self, data: bytes, request: stun.BindingRequest, key: AddressKey, now_ns: int
@@ -199,14 +199,14 @@ class Session:
         generation = self._ice.generation(request.username)
         password = generation.local.password.encode() if generation else b""
         if generation is None or not stun.is_authentic(data, request, password):
-            self._host.drop(Drop.UNAUTHENTIC_CHECK)
+            self.host.drop(Drop.UNAUTHENTIC_CHECK)
             return
         if request.unknown:
             response = stun.error_response(request, stun.UNKNOWN_ATTRIBUTE, password=password)
         elif request.sender_is_controlled:  # a lite agent can be nothing else
             response = stun.error_response(request, stun.ROLE_CONFLICT, password=password)
-        elif not self._host.bind(self, key, now_ns):
-            self._host.drop(Drop.ADDRESS_IN_USE)
+        elif not self.host.bind(self, key, now_ns):
+            self.host.drop(Drop.ADDRESS_IN_USE)
             return
         else:
             self._ice.confirm(generation)
@@ -215,103 +215,40 @@ class Session:
                 self.selected = key
             address, port, _ = unpack_address(key)
             response = stun.success_response(request, host=address, port=port, password=password)
-        self._host.send(response, key)
+        self.host.send(response, key)
 
     def take_dtls(self, datagram: bytes, key: AddressKey, now_ns: int) -> None:
         """Take a DTLS datagram from an address that is bound to this session."""
-        if self._dtls is None and self._host.admit_handshake(now_ns):
+        if self._dtls is None and self.host.admit_handshake(now_ns):
             self._dtls = self._accept()
         dtls = self._dtls
         if dtls is None or self._records_left == 0:
-            self._host.drop(Drop.HANDSHAKE_LIMIT)
+            self.host.drop(Drop.HANDSHAKE_LIMIT)
             return
         self._records_left -= 1
         for answer in dtls.receive(datagram):
-            self._host.send(answer, key)
+            self.host.send(answer, key)
         if keys := dtls.take_keys():
-            self._srtp = SrtpSession(keys)
+            self._has_keys = True
             self._report_at_ns = now_ns + REPORT_INTERVAL_NS
-            self._host.established(self)
+            self._media.established(self, SrtpSession(keys))
+            self.take_rtp = self._media.take_rtp
+            self.take_rtcp = self._media.take_rtcp
+            self.host.established(self)
         elif dtls.state is DtlsState.CLOSED:
-            if self._srtp:
+            if self._has_keys:
                 self.end("the peer closed it", EndReason.LEFT)
             else:
                 self.end("the handshake failed")
 
-    def take_rtp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """Take an SRTP packet from an address that is bound to this session.
-
-        Args:
-            slot: Pointer to the packet, which is unprotected in place.
-            offset: The same place in the host's buffer.
-            size: In bytes, at least 12.
-            arrival_ns: See `RtpPacket`.
-        """
-        if self._srtp is None:
-            self._host.drop(Drop.BEFORE_KEYS)
-            return
-        buffer = self._buffer
-        sources = self._sources
-        # Before the library makes a state for the SSRC.
-        if len(sources) >= MAX_SOURCES and rtp_ssrc(buffer, offset) not in sources:
-            self._host.drop(Drop.SOURCE_LIMIT)
-            return
-        size = self._srtp.unprotect_rtp(slot, size)
-        if size <= 0:
-            self._host.drop(Drop.REPLAYED if -size in REPLAYED else Drop.UNAUTHENTIC_MEDIA)
-            return
-        parsed = parse_rtp(buffer, offset, size, self._level_id)
-        if parsed is None:
-            self._host.drop(Drop.MALFORMED)
-            return
-        payload_type, sequence, timestamp, ssrc, level, start, end = parsed
-        source = sources.get(ssrc)
-        if source is None:
-            source = sources[ssrc] = Source(ssrc)
-        self.heard_ns = arrival_ns
-        source.update(sequence, timestamp, arrival_ns)
-        if payload_type != self._payload_type:
-            self._host.drop(Drop.PAYLOAD_TYPE)
-        elif start < end:
-            take = source.take
-            if take is None:
-                take = source.take = self._sink.source(ssrc)
-            take(_new(RtpPacket, (sequence, timestamp, arrival_ns, level, buffer[start:end])))
-
-    def take_rtcp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """Take an SRTCP packet; arguments as for `take_rtp`."""
-        if self._srtp is None:
-            self._host.drop(Drop.BEFORE_KEYS)
-            return
-        sender = sender_ssrc(self._buffer[offset : offset + size])
-        senders = self._rtcp_senders
-        if len(senders) >= MAX_RTCP_SENDERS and sender not in senders:
-            self._host.drop(Drop.SOURCE_LIMIT)
-            return
-        size = self._srtp.unprotect_rtcp(slot, size)
-        if size <= 0 or sender is None:
-            self._host.drop(Drop.REPLAYED if -size in REPLAYED else Drop.UNAUTHENTIC_MEDIA)
-            return
-        senders.add(sender)
-        self.heard_ns = arrival_ns
-        for clock in parse_rtcp(self._buffer[offset : offset + size]):
-            source = self._sources.get(clock.ssrc)
-            # Senders without a wall clock write 0 (RFC 3550 section 6.4.1).
-            if source is None or source.take is None or clock.ntp == 0:
-                continue
-            source.reception.sender_reported(clock.ntp, arrival_ns)
-            self._sink.sender_report(
-                clock.ssrc, SenderReport(clock.timestamp, ntp_to_utc_ns(clock.ntp), arrival_ns)
-            )
-
     def tick(self, now_ns: int) -> None:
         """Do what is due; called a few times a second."""
-        if self._srtp is None:
+        if not self._has_keys:
             if now_ns - self._opened_ns > HANDSHAKE_NS:
                 self.end("the handshake took too long")
             elif self._dtls and self.selected:
                 for datagram in self._dtls.retransmit():
-                    self._host.send(datagram, self.selected)
+                    self.host.send(datagram, self.selected)
                 if self._dtls.state is DtlsState.CLOSED:
                     self.end("the peer did not answer the handshake")
         elif now_ns - self.heard_ns > CONSENT_NS:
@@ -319,14 +256,8 @@ class Session:
         elif now_ns >= self._report_at_ns:
             self._report_at_ns = now_ns + REPORT_INTERVAL_NS
             self._records_left = LATER_RECORDS
-            self._report(self._srtp, now_ns)
+            self._media.report(now_ns)
 
-    def _report(self, srtp: SrtpSession, now_ns: int) -> None:
-        blocks = [
-            source.reception.report(now_ns)
-            for source in self._sources.values()
-            if source.reception.has_news
-        ]
-        if blocks and self.selected:
-            packet = receiver_report(self._ssrc, blocks, cname=self._cname)
-            self._host.send(srtp.protect_rtcp(packet), self.selected)
+    def _too_early(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
+        del slot, offset, size, arrival_ns
+        self.host.drop(Drop.BEFORE_KEYS)

@@ -9,6 +9,7 @@ Source: RFC 3711, RFC 5764 (keys from DTLS), RFC 7714 (AES-GCM).
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -177,18 +178,18 @@ except (ImportError, AttributeError):
 class SrtpSession:
     """Both directions of one association."""
 
-    __slots__ = ("_sender", "unprotect_rtcp", "unprotect_rtp")
+    __slots__ = ("protect_rtcp", "protect_rtp", "unprotect_rtcp", "unprotect_rtp")
 
     def __init__(self, keys: SrtpKeys) -> None:
         policy = pylibsrtp.Policy
         receiver = _session(keys.profile, keys.receive, policy.SSRC_ANY_INBOUND)
-        self._sender = _session(keys.profile, keys.send, policy.SSRC_ANY_OUTBOUND)
+        sender = _session(keys.profile, keys.send, policy.SSRC_ANY_OUTBOUND)
         unprotector: Unprotector = (
             _InPlaceUnprotector(receiver) if IN_PLACE else _CopyingUnprotector(receiver)
         )
         self.unprotect_rtp = unprotector.rtp
         self.unprotect_rtcp = unprotector.rtcp
-
-    def protect_rtcp(self, packet: bytes) -> bytes:
-        """Return `packet` as SRTCP."""
-        return self._sender.protect_rtcp(packet)
+        self.protect_rtp: Callable[[bytes], bytes] = sender.protect
+        """Returns a packet as SRTP."""
+        self.protect_rtcp: Callable[[bytes], bytes] = sender.protect_rtcp
+        """Returns a packet as SRTCP."""

@@ -21,26 +21,20 @@ class Drop(StrEnum):
     REPLAYED = "replayed"
     SOURCE_LIMIT = "source_limit"  # more SSRCs than a session may have
     PAYLOAD_TYPE = "payload_type"  # not the negotiated one
+    UNASKED = "unasked"  # media from a listener
     FAILED = "failed"  # an error of ours, logged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineStats:
-    """Counters since the start, but for `sessions` and `handshaking`, which are of now."""
+    """Counters since the start, but for the last three, which are of now."""
 
     datagrams: int
     octets: int
     """UDP payload."""
     dropped: Mapping[Drop, int]
     sessions: int
+    """Publishers."""
+    listeners: int
     handshaking: int
-    """Those of `sessions` that have no keys yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStats:
-    """RTP packets of one session since its start."""
-
-    received: int
-    lost: int
-    """Missing from the sequence numbers; negative if there were more duplicates."""
+    """Those of either that have no keys yet."""

@@ -11,13 +11,15 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from airslice.application.ports import StreamSink
+from airslice.application.ports import Clock, StreamSink
 from airslice.domain.errors import ServerFull
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded.answer import Transport
 from airslice.engines.embedded.dtls import DtlsServer
-from airslice.engines.embedded.sdp import parse_offer
-from airslice.engines.embedded.session import MAX_ADDRESSES, Session
+from airslice.engines.embedded.receiving import Receiving
+from airslice.engines.embedded.sdp import Offer, Role, parse_offer
+from airslice.engines.embedded.sending import Listener, Sending
+from airslice.engines.embedded.session import MAX_ADDRESSES, Media, Session
 from airslice.engines.embedded.stats import Drop, EngineStats
 from airslice.engines.embedded.stun import parse_binding_request
 from airslice.engines.embedded.udp import SLOT_BYTES, AddressKey, Datagram, Slots
@@ -28,9 +30,6 @@ MAX_HANDSHAKING = 512
 HANDSHAKES_PER_S = 200
 HANDSHAKE_BURST = 200
 """One handshake costs 1 to 2 ms of CPU time."""
-
-MAX_TRANSIT_NS = 10 * 10**9
-"""Older kernel time stamps are not believed: the wall clock has stepped."""
 
 _SMALLEST = 12
 """An RTP header; DTLS records and STUN messages are no shorter."""
@@ -46,7 +45,8 @@ class Switchboard:
         dtls_server: Accepts their handshakes.
         slots: Where datagrams lie.
         send: Sends a datagram.
-        max_sessions: More are refused.
+        max_sessions: Publishers at a time; more are refused.
+        max_listeners: Listeners at a time; more are refused.
     """
 
     def __init__(
@@ -57,15 +57,18 @@ class Switchboard:
         slots: Slots,
         send: Callable[[bytes, AddressKey], None],
         max_sessions: int,
+        max_listeners: int = 0,
     ) -> None:
         self.slots = slots
         self.send = send
         self._transport = transport
         self._dtls_server = dtls_server
         self._max_sessions = max_sessions
+        self._max_listeners = max_listeners
         self._by_address: dict[AddressKey, Session] = {}
         self._by_ufrag: dict[bytes, Session] = {}
         self._ufrags: dict[Session, list[bytes]] = {}
+        self._listening: set[Session] = set()
         self._handshaking: set[Session] = set()
         self._handshakes_paid_ns = 0
         self._datagrams = 0
@@ -74,13 +77,27 @@ class Switchboard:
 
     def open(self, offer: str, sink: StreamSink, now_ns: int) -> Session:
         """See `MediaEngine.open`."""
-        if len(self._ufrags) >= self._max_sessions:
+        if len(self._ufrags) - len(self._listening) >= self._max_sessions:
             raise ServerFull(f"the server takes {self._max_sessions} publishers at most")
+        parsed = parse_offer(offer)
+        return self._open(parsed, Receiving(parsed, sink, self), now_ns)
+
+    def listen(self, offer: str, on_ended: Callable[[EndReason], None], clock: Clock) -> Listener:
+        """See `ListeningEngine.listen`; `clock` times the sender reports."""
+        if len(self._listening) >= self._max_listeners:
+            raise ServerFull(f"the server takes {self._max_listeners} listeners at most")
+        parsed = parse_offer(offer, Role.LISTENER)
+        sending = Sending(parsed, on_ended, self, clock)
+        session = self._open(parsed, sending, clock.monotonic_ns())
+        self._listening.add(session)
+        return Listener(session, sending)
+
+    def _open(self, offer: Offer, media: Media, now_ns: int) -> Session:
         if len(self._handshaking) >= MAX_HANDSHAKING:
-            raise ServerFull("too many publishers are connecting at this moment")
+            raise ServerFull("too many peers are connecting at this moment")
         session = Session(
-            parse_offer(offer),
-            sink,
+            offer,
+            media,
             host=self,
             transport=self._transport,
             dtls_server=self._dtls_server,
@@ -96,22 +113,26 @@ class Switchboard:
             datagrams=self._datagrams,
             octets=self._octets,
             dropped=dict(self._dropped),
-            sessions=len(self._ufrags),
+            sessions=len(self._ufrags) - len(self._listening),
+            listeners=len(self._listening),
             handshaking=len(self._handshaking),
         )
 
-    def receive(self, datagrams: Iterable[Datagram], *, now_ns: int, utc_ns: int) -> None:
+    def receive(
+        self, datagrams: Iterable[Datagram], *, since_ns: int, now_ns: int, utc_ns: int
+    ) -> None:
         """Take a batch.
 
         Args:
             datagrams: Each in its slot; overwritten there.
+            since_ns: When the socket was last empty (monotonic). Time stamps of the kernel from
+                before are not believed: the wall clock has stepped.
             now_ns: The monotonic clock.
             utc_ns: The wall clock, at the same moment.
         """
         octets = self.slots.octets
         session_at = self._by_address.get
         to_monotonic = now_ns - utc_ns
-        oldest = now_ns - MAX_TRANSIT_NS
         count = total = 0
         for size, slot, offset, key, stamp in datagrams:
             count += 1
@@ -123,7 +144,7 @@ class Switchboard:
             try:
                 if 127 < octets[offset] < 192 and session is not None:
                     arrival_ns = stamp + to_monotonic
-                    if not oldest < arrival_ns <= now_ns:
+                    if not since_ns <= arrival_ns <= now_ns:
                         arrival_ns = now_ns
                     if 191 < octets[offset + 1] < 224:  # RTCP (RFC 5761 section 4)
                         session.take_rtcp(slot, offset, size, arrival_ns)
@@ -237,3 +258,4 @@ class Switchboard:
         for ufrag in self._ufrags.pop(session, ()):
             del self._by_ufrag[ufrag]
         self._handshaking.discard(session)
+        self._listening.discard(session)

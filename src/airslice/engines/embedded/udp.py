@@ -12,6 +12,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 import cffi
@@ -34,6 +35,9 @@ BATCH = 128
 
 RECEIVE_BUFFER_BYTES = 8 << 20
 """Asked of the kernel: room for seconds of packets, should the process be held up."""
+
+MAX_KNOWN_ADDRESSES = 4_096
+"""Addresses kept in the socket module's form, for peers that get packet after packet."""
 
 _IPV4 = struct.Struct("=H2s4s8x")
 _IPV6 = struct.Struct("=H2sI16sI")
@@ -72,6 +76,13 @@ def unpack_address(key: AddressKey) -> tuple[str, int, int]:
         return socket.inet_ntoa(address), int.from_bytes(port, "big"), 0
     _, port, _, address, scope_id = _IPV6.unpack(key)
     return socket.inet_ntop(socket.AF_INET6, address), int.from_bytes(port, "big"), scope_id
+
+
+@lru_cache(maxsize=MAX_KNOWN_ADDRESSES)
+def _socket_address(key: AddressKey) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Return a key as the socket module has it."""
+    host, port, scope_id = unpack_address(key)
+    return (host, port) if len(key) == _IPV4.size else (host, port, 0, scope_id)
 
 
 class Slots:
@@ -218,10 +229,8 @@ class UdpPort:
 
     def send(self, datagram: bytes, key: AddressKey) -> None:
         """Send one datagram. It may be lost, here or later: what matters is repeated."""
-        host, port, scope_id = unpack_address(key)
-        address = (host, port) if len(key) == _IPV4.size else (host, port, 0, scope_id)
         with contextlib.suppress(OSError):
-            self._socket.sendto(datagram, address)
+            self._socket.sendto(datagram, _socket_address(key))
 
     def close(self) -> None:
         """Close the socket."""

@@ -1,3 +1,4 @@
-"""WHIP: publish into a room by one HTTP exchange (RFC 9725)."""
+"""WHIP and WHEP: publish into a room, or listen to it, by one HTTP exchange."""
 
 from airslice.facades.whip.facade import WhipFacade as WhipFacade
+from airslice.facades.whip.whep import WhepFacade as WhepFacade

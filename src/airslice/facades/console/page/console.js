@@ -1,10 +1,11 @@
-import { Publication } from "/console/whip.js";
+import { Playback, Publication } from "/console/whip.js";
 
 const POLL_MS = 1000;
 const MAX_SHOWN = 100;
 const $ = (id) => document.getElementById(id);
 
 let publication = null;
+let playback = null;
 let shownRoom = null;
 
 // --- the admin API ---
@@ -114,6 +115,25 @@ function drawLevel(startedAt) {
   requestAnimationFrame(() => drawLevel(startedAt));
 }
 
+// --- listening ---
+
+async function toggleListening() {
+  if (playback) return playback.stop();
+  const path = roomPath();
+  if (!path) return $("publish").reportValidity();
+  const { user } = $("publish").elements;
+  const { token, whip_path } = await api("POST", `${path}/tokens`, { user_id: user.value });
+  playback = new Playback(() => showListening(null));
+  showListening(playback);
+  await playback.start(whip_path.replace("/whip/", "/whep/"), token);
+}
+
+function showListening(current) {
+  playback = current;
+  $("listen").setAttribute("aria-pressed", current !== null);
+  $("listen").textContent = current ? "Stop listening" : "Listen";
+}
+
 // --- slicing ---
 
 async function startSlicing() {
@@ -140,16 +160,20 @@ async function refresh() {
   const path = roomPath();
   if (path !== shownRoom) {
     shownRoom = path;
+    playback?.stop();
     $("slices").replaceChildren();
   }
   const [room, slices] = path
     ? await Promise.all([api("GET", path), api("GET", `${path}/slices?limit=${MAX_SHOWN}`)])
-    : [{ streams: [], slicing: false }, { slices: [] }];
+    : [{ streams: [], slicing: false, problems: [] }, { slices: [] }];
   if (path === shownRoom) showRoom(room, slices.slices);
 }
 
 function showRoom(room, slices) {
-  chip($("slicing-state"), room.slicing ? "slicing" : "", true);
+  const problems = room.problems.map(({ task_id, problem }) => `${task_id}: ${problem}`);
+  const state = problems.length ? "storage refuses" : room.slicing ? "slicing" : "";
+  chip($("slicing-state"), state, !problems.length);
+  $("slicing-state").title = problems.join("\n");
   $("order").disabled = $("start-slicing").hidden = room.slicing;
   $("stop-slicing").hidden = !room.slicing;
 
@@ -283,6 +307,7 @@ function bind() {
     act($("start-slicing"), startSlicing);
   });
   $("stop-slicing").addEventListener("click", () => act($("stop-slicing"), stopSlicing));
+  $("listen").addEventListener("click", () => act($("listen"), toggleListening));
   $("sign-in").querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
     const { password } = event.target.elements;
@@ -294,10 +319,14 @@ function bind() {
   });
   $("sign-out").addEventListener("click", () => act($("sign-out"), async () => {
     publication?.stop();
+    playback?.stop();
     await api("DELETE", "/api/session");
     await enter();
   }));
-  addEventListener("pagehide", () => publication?.stop());
+  addEventListener("pagehide", () => {
+    publication?.stop();
+    playback?.stop();
+  });
 }
 
 bind();

@@ -1,4 +1,25 @@
-// Publish a microphone over WHIP (RFC 9725).
+// Publish a microphone over WHIP (RFC 9725); listen to a room over WHEP.
+
+/** Offer; returns the session's address and the answer. Throws an Error fit to be shown. */
+async function offer(peer, path, token) {
+  // No candidates of ours are needed: the server learns the address from the first packet.
+  await peer.setLocalDescription();
+  const response = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` },
+    body: peer.localDescription.sdp,
+  });
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`The server refused (${response.status}): ${answer}`);
+  return { resource: new URL(response.headers.get("Location"), response.url), answer };
+}
+
+/** End a session on the server; it would notice by itself, but later. */
+async function release(resource, token) {
+  if (!resource) return;
+  const headers = { Authorization: `Bearer ${token}` };
+  await fetch(resource, { method: "DELETE", headers, keepalive: true }).catch(() => {});
+}
 
 /** One microphone on its way into a room. */
 export class Publication {
@@ -29,17 +50,9 @@ export class Publication {
       if (this.peer.connectionState === "failed") this.stop();
     });
     try {
-      // No candidates of ours are needed: the server learns the address from the first packet.
-      await this.peer.setLocalDescription();
-      const response = await fetch(path, {
-        method: "POST",
-        headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` },
-        body: this.peer.localDescription.sdp,
-      });
-      const answer = await response.text();
-      if (!response.ok) throw new Error(`The server refused (${response.status}): ${answer}`);
-      this.resource = new URL(response.headers.get("Location"), response.url);
-      if (this.ended) return await this.release();
+      const { resource, answer } = await offer(this.peer, path, token);
+      this.resource = resource;
+      if (this.ended) return await release(resource, token);
       await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
     } catch (error) {
       this.stop();
@@ -66,15 +79,48 @@ export class Publication {
     this.meter.close();
     for (const track of this.microphone.getTracks()) track.stop();
     // In this order: closing the connection ends the session too, and then there is none to delete.
-    this.release().finally(() => this.peer.close());
+    release(this.resource, this.token).finally(() => this.peer.close());
     this.onState("ended");
   }
+}
 
-  /** End the session on the server; it would notice by itself, but later. */
-  async release() {
-    if (!this.resource) return;
-    const headers = { Authorization: `Bearer ${this.token}` };
-    await fetch(this.resource, { method: "DELETE", headers, keepalive: true }).catch(() => {});
+/** A room that is being listened to. */
+export class Playback {
+  /** @param {() => void} onEnded told once */
+  constructor(onEnded) {
+    this.onEnded = onEnded;
+    this.peer = new RTCPeerConnection();
+    this.player = new Audio();
+    this.resource = null;
+    this.ended = false;
+  }
+
+  /** Connect and play; throws an Error fit to be shown. */
+  async start(path, token) {
+    this.token = token;
+    const { receiver } = this.peer.addTransceiver("audio", { direction: "recvonly" });
+    this.player.srcObject = new MediaStream([receiver.track]);
+    this.peer.addEventListener("connectionstatechange", () => {
+      if (this.peer.connectionState === "failed") this.stop();
+    });
+    try {
+      const { resource, answer } = await offer(this.peer, path, token);
+      this.resource = resource;
+      if (this.ended) return await release(resource, token);
+      await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
+      await this.player.play();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  stop() {
+    if (this.ended) return;
+    this.ended = true;
+    this.player.pause();
+    release(this.resource, this.token).finally(() => this.peer.close());
+    this.onEnded();
   }
 }
 

@@ -1,0 +1,136 @@
+"""What a publisher sends: SRTP packets in, RTP packets and sender reports out to the sink.
+
+Sans-IO. `take_rtp` is on the hot path of every packet.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from airslice.application.ports import StreamSink
+from airslice.domain.room_event import EndReason
+from airslice.engines.embedded.reception import Reception
+from airslice.engines.embedded.rtcp import (
+    ntp_to_utc_ns,
+    parse_rtcp,
+    receiver_report,
+    sender_ssrc,
+)
+from airslice.engines.embedded.rtp import parse_rtp, rtp_ssrc
+from airslice.engines.embedded.sdp import AUDIO_LEVEL, Offer
+from airslice.engines.embedded.session import Host, Session
+from airslice.engines.embedded.srtp import REPLAYED, SrtpSession
+from airslice.engines.embedded.stats import Drop
+from airslice.slicing.packets import RtpPacket, SenderReport
+
+MAX_SOURCES = 8
+MAX_RTCP_SENDERS = 16
+"""Bounds of what one peer can make us remember; libsrtp keeps a state for each SSRC too."""
+
+_new = tuple.__new__
+
+
+class Source:
+    """One SSRC of a publisher."""
+
+    __slots__ = ("reception", "take", "update")
+
+    def __init__(self, ssrc: int) -> None:
+        self.reception = Reception(ssrc)
+        self.update = self.reception.update
+        self.take: Callable[[RtpPacket], object] | None = None
+
+
+class Receiving:
+    """Implements `session.Media`."""
+
+    answer_lines = ("a=recvonly",)
+
+    def __init__(self, offer: Offer, sink: StreamSink, host: Host) -> None:
+        self._sink = sink
+        self._host = host
+        self._buffer = host.slots.buffer
+        self._session: Session
+        self._srtp: SrtpSession
+        self._ssrc = secrets.randbits(32)
+        self._cname = secrets.token_hex(8).encode()
+        self._payload_type = offer.payload_type
+        self._level_id = offer.extensions.get(AUDIO_LEVEL, 0)
+        self._sources: dict[int, Source] = {}
+        self._rtcp_senders: set[int] = set()
+
+    def established(self, session: Session, srtp: SrtpSession) -> None:
+        """See `Media`."""
+        self._session = session
+        self._srtp = srtp
+        self._unprotect = srtp.unprotect_rtp
+
+    def take_rtp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
+        """See `Media`."""
+        buffer = self._buffer
+        sources = self._sources
+        # Before the library makes a state for the SSRC.
+        if len(sources) >= MAX_SOURCES and rtp_ssrc(buffer, offset) not in sources:
+            self._host.drop(Drop.SOURCE_LIMIT)
+            return
+        size = self._unprotect(slot, size)
+        if size <= 0:
+            self._host.drop(Drop.REPLAYED if -size in REPLAYED else Drop.UNAUTHENTIC_MEDIA)
+            return
+        parsed = parse_rtp(buffer, offset, size, self._level_id)
+        if parsed is None:
+            self._host.drop(Drop.MALFORMED)
+            return
+        payload_type, sequence, timestamp, ssrc, level, start, end = parsed
+        source = sources.get(ssrc)
+        if source is None:
+            source = sources[ssrc] = Source(ssrc)
+        self._session.heard_ns = arrival_ns
+        source.update(sequence, timestamp, arrival_ns)
+        if payload_type != self._payload_type:
+            self._host.drop(Drop.PAYLOAD_TYPE)
+        elif start < end:
+            take = source.take
+            if take is None:
+                take = source.take = self._sink.source(ssrc)
+            take(_new(RtpPacket, (sequence, timestamp, arrival_ns, level, buffer[start:end])))
+
+    def take_rtcp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
+        """See `Media`."""
+        sender = sender_ssrc(self._buffer[offset : offset + size])
+        senders = self._rtcp_senders
+        if len(senders) >= MAX_RTCP_SENDERS and sender not in senders:
+            self._host.drop(Drop.SOURCE_LIMIT)
+            return
+        size = self._srtp.unprotect_rtcp(slot, size)
+        if size <= 0 or sender is None:
+            self._host.drop(Drop.REPLAYED if -size in REPLAYED else Drop.UNAUTHENTIC_MEDIA)
+            return
+        senders.add(sender)
+        self._session.heard_ns = arrival_ns
+        for clock in parse_rtcp(self._buffer[offset : offset + size]):
+            source = self._sources.get(clock.ssrc)
+            # Senders without a wall clock write 0 (RFC 3550 section 6.4.1).
+            if source is None or source.take is None or clock.ntp == 0:
+                continue
+            source.reception.sender_reported(clock.ntp, arrival_ns)
+            self._sink.sender_report(
+                clock.ssrc, SenderReport(clock.timestamp, ntp_to_utc_ns(clock.ntp), arrival_ns)
+            )
+
+    def report(self, now_ns: int) -> None:
+        """See `Media`: a receiver report."""
+        blocks = [
+            source.reception.report(now_ns)
+            for source in self._sources.values()
+            if source.reception.has_news
+        ]
+        if blocks and self._session.selected:
+            packet = receiver_report(self._ssrc, blocks, cname=self._cname)
+            self._host.send(self._srtp.protect_rtcp(packet), self._session.selected)
+
+    def ended(self, reason: EndReason) -> None:
+        """See `Media`."""
+        self._sink.ended(reason)

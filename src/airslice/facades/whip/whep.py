@@ -1,0 +1,139 @@
+"""The endpoint ``/whep/{AppId}/{RoomId}``, its sessions, and what goes with them.
+
+A session's ``/events`` are the messages of the room's broadcast as Server-Sent Events; its
+``/commands`` takes a player's. Both need no token: who knows the session's address may use it,
+as with any WHEP extension, and a browser's EventSource could send none.
+
+Source: draft-ietf-wish-whep; RTSA commands of Huawei MetaStudio (messages and commands); the
+HTML standard, section 9.2 (Server-Sent Events).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from airslice.application.listening import Listening
+from airslice.application.live_notices import Subscription
+from airslice.domain.errors import InvalidInput
+from airslice.facades.whip.exchange import (
+    ICE_FRAGMENT,
+    SDP,
+    answered,
+    bearer_token,
+    body_text,
+    etag_of,
+    preflight,
+)
+
+EVENTS_RELATION = "urn:ietf:params:whep:ext:core:server-sent-events"
+
+KEEP_ALIVE_S = 15
+"""A comment is sent when there was no message for so long; proxies cut off what is silent."""
+
+
+class WhepFacade:
+    """Answers listeners."""
+
+    def __init__(self, listening: Listening) -> None:
+        self._listening = listening
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the endpoint and of its sessions."""
+        endpoint = {"POST": self._listen, "OPTIONS": preflight}
+        session = {"PATCH": self._restart, "DELETE": self._end, "OPTIONS": preflight}
+        events = {"GET": self._events, "OPTIONS": preflight}
+        commands = {"POST": self._command, "OPTIONS": preflight}
+        path = "/whep/{app_id}/{room_id}"
+        return [
+            Route(path, answered(endpoint), methods=list(endpoint)),
+            Route(path + "/{session_id}", answered(session), methods=list(session)),
+            Route(path + "/{session_id}/events", answered(events), methods=list(events)),
+            Route(path + "/{session_id}/commands", answered(commands), methods=list(commands)),
+        ]
+
+    async def _listen(self, request: Request) -> Response:
+        token = bearer_token(request)
+        offer = await body_text(request, SDP)
+        opened = self._listening.open(
+            request.path_params["app_id"],
+            request.path_params["room_id"],
+            token=token,
+            offer=offer,
+            user_id=request.query_params.get("user"),
+        )
+        location = f"{request.url.path}/{opened.session_id}"
+        headers = {
+            "Location": location,
+            "ETag": f'"{opened.etag}"',
+            "Accept-Patch": ICE_FRAGMENT,
+            "Link": f'<{location}/events>; rel="{EVENTS_RELATION}"; events="message"',
+        }
+        return Response(opened.answer, 201, headers, media_type=SDP)
+
+    async def _restart(self, request: Request) -> Response:
+        token = bearer_token(request)
+        fragment = await body_text(request, ICE_FRAGMENT)
+        answer, etag = self._listening.restart(
+            request.path_params["session_id"],
+            token=token,
+            etag=etag_of(request),
+            fragment=fragment,
+        )
+        headers = {"ETag": f'"{etag}"'}
+        if not answer:
+            return Response(status_code=204, headers=headers)
+        return Response(answer, 200, headers, media_type=ICE_FRAGMENT)
+
+    async def _end(self, request: Request) -> Response:
+        self._listening.end(request.path_params["session_id"], token=bearer_token(request))
+        return Response(status_code=200)
+
+    async def _events(self, request: Request) -> Response:
+        events = self._listening.events(request.path_params["session_id"])
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(_lines(events), headers=headers, media_type="text/event-stream")
+
+    async def _command(self, request: Request) -> Response:
+        command, timing = _live_control(await body_text(request, "application/json"))
+        session_id = request.path_params["session_id"]
+        state = await self._listening.command(session_id, command, timing)
+        return JSONResponse({"message_type": "state_notify", "state": state})
+
+
+async def _lines(events: Subscription) -> AsyncIterator[str]:
+    with events:
+        yield ": these are the messages of the room's broadcast\n\n"
+        while True:
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_S):
+                    message = await anext(events)
+            except TimeoutError:
+                yield ": still here\n\n"
+            except StopAsyncIteration:
+                return
+            else:
+                yield f"data: {json.dumps(message, ensure_ascii=False)}\n\n"
+
+
+def _live_control(text: str) -> tuple[str, str]:
+    """Return command and timing of a player's message."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidInput("body", "must be JSON") from None
+    if not isinstance(message, dict) or message.get("message_type") != "live_control":
+        raise InvalidInput("message_type", "must be live_control")
+    params = message.get("params", {})
+    command = message.get("command")
+    timing = params.get("timing", "NOW") if isinstance(params, dict) else None
+    if not isinstance(command, str):
+        raise InvalidInput("command", "must be a string")
+    if not isinstance(timing, str):
+        raise InvalidInput("params.timing", "must be a string")
+    return command, timing
