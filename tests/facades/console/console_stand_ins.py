@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import httpx
 
+from airslice.application.live_ports import JobQuery, Page
 from airslice.domain.apps import Account, RtcApp
-from airslice.domain.errors import DeliveryNotFound, TaskNotFound
+from airslice.domain.errors import DeliveryNotFound, LiveJobFinished, LiveJobNotFound, TaskNotFound
+from airslice.domain.live_job import FINAL_STATES, JobEvent, LiveJob
 from airslice.domain.outbox import Delivery, DeliveryState
 from airslice.domain.room import RoomKey, StreamKey
 from airslice.domain.slice_record import SliceRecord, SliceState
@@ -59,6 +62,9 @@ class Tasks:
         task = SliceTask(run_id=f"run-{len(self.ordered)}", order=order, started_at_ms=START_MS)
         self.running[order.key] = task.after(TaskEvent.SUBSCRIBED, at_ms=START_MS)
         return True
+
+    def in_room(self, room: RoomKey) -> list[SliceTask]:
+        return [task for task in self.running.values() if task.key.room == room]
 
     async def stop(self, account: Account, key: TaskKey) -> None:
         if self.running.pop(key, None) is None:
@@ -129,8 +135,36 @@ class Letters:
         return len(dead)
 
 
+class Broadcasts:
+    """Live jobs that are listed and blocked at once."""
+
+    def __init__(self, *jobs: LiveJob) -> None:
+        self.jobs = {job.job_id: job for job in jobs}
+
+    async def list(self, project_id: str, query: JobQuery) -> Page[LiveJob]:
+        found = tuple(
+            job
+            for job in self.jobs.values()
+            if job.project_id == project_id and (not query.states or job.state in query.states)
+        )
+        return Page(len(found), found)
+
+    async def block(self, job_id: str, reason: str) -> LiveJob:
+        job = self.jobs.get(job_id)
+        if job is None:
+            raise LiveJobNotFound(job_id)
+        if job.state in FINAL_STATES:
+            raise LiveJobFinished(job_id)
+        blocked = replace(job.after(JobEvent.BLOCKED, at_ms=START_MS), block_reason=reason)
+        self.jobs[job_id] = blocked
+        return blocked
+
+
 def services(
-    tasks: Tasks, streams: Sequence[StreamKey] = (), deliveries: Letters | None = None
+    tasks: Tasks,
+    streams: Sequence[StreamKey] = (),
+    deliveries: Letters | None = None,
+    live_jobs: Broadcasts | None = None,
 ) -> ConsoleServices:
     """Put the stand-ins together."""
     return ConsoleServices(
@@ -139,6 +173,8 @@ def services(
         tasks=tasks,
         slices=tasks,
         deliveries=deliveries or Letters(),
+        live_jobs=live_jobs or Broadcasts(),
+        project_ids=["p1", "p2"],
         streams=lambda room: streams if room == ROOM else (),
         mint_token=lambda app, room_id, user_id: f"token-of-{user_id}-for-{room_id}",
         sign_url=lambda bucket, key: f"/objects/{bucket}/{key}?signature=s",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
 import msgspec
 import pytest
@@ -84,10 +86,24 @@ async def test_the_room_tells_its_streams_and_whether_it_is_sliced(
     stopped = await client.delete(f"{ROOM}/slicing")
     after = await client.get(ROOM)
 
-    assert before.json() == {"streams": streams, "slicing": False}
-    assert during.json() == {"streams": streams, "slicing": True}
+    assert before.json() == {"streams": streams, "slicing": False, "problems": []}
+    assert during.json() == {"streams": streams, "slicing": True, "problems": []}
     assert stopped.status_code == 204
-    assert after.json() == {"streams": streams, "slicing": False}
+    assert after.json() == {"streams": streams, "slicing": False, "problems": []}
+
+
+async def test_the_room_tells_which_task_has_a_problem(
+    client: httpx.AsyncClient, tasks: Tasks
+) -> None:
+    await start(client)
+    [key] = tasks.running
+    tasks.running[key] = replace(tasks.running[key], problem="there is no such bucket")
+
+    response = await client.get(ROOM)
+
+    assert response.json()["problems"] == [
+        {"task_id": "console", "problem": "there is no such bucket"}
+    ]
 
 
 async def test_slices_are_listed_newest_first_and_can_be_heard_once_stored(
@@ -137,6 +153,7 @@ async def test_the_number_of_slices_can_be_limited(client: httpx.AsyncClient, ta
         ("GET", f"{ROOM}/slices?limit=0", None, 400),
         ("GET", f"{ROOM}/slices?limit=201", None, 400),
         ("GET", f"{ROOM}/slices?limit={'9' * 99}", None, 400),
+        ("GET", f"{ROOM}/slices?limit=000000001{'9' * 5_000}", None, 400),
         ("GET", f"{ROOM}/slices?limit=²", None, 400),
         ("GET", "/api/nothing", None, 404),
         ("PATCH", "/api/apps", None, 405),
@@ -226,6 +243,7 @@ async def test_the_openapi_document_describes_what_is_there(client: httpx.AsyncC
         "show_session", "sign_in", "sign_out", "list_apps", "mint_token", "show_room",
         "start_slicing", "stop_slicing", "list_slices",
         "list_deliveries", "show_delivery", "retry_delivery", "retry_dead",
+        "list_live_jobs", "block_live_job",
     }  # fmt: skip
     references = set(_references(document))
     assert references == {
@@ -233,7 +251,7 @@ async def test_the_openapi_document_describes_what_is_there(client: httpx.AsyncC
     }
     for path, operations in document["paths"].items():
         for method in operations:
-            concrete = path.format(app_id=APP_ID, room_id="lobby", delivery_id=1)
+            concrete = path.format(app_id=APP_ID, room_id="lobby", delivery_id=1, job_id="job")
             response = await client.request(method, concrete, content=b"")
             assert str(response.status_code) in operations[method]["responses"], (method, path)
 

@@ -16,6 +16,8 @@ from airslice.domain.errors import AirsliceError
 from airslice.facades.console import views
 from airslice.facades.console.access import AdminAccess
 from airslice.facades.console.deliveries import MAX_DELIVERIES, STATES, DeliveryOperations
+from airslice.facades.console.live_jobs import STATES as JOB_STATES
+from airslice.facades.console.live_jobs import LiveJobOperations
 from airslice.facades.console.openapi import Operation, openapi_document
 from airslice.facades.console.problems import Problem, problem_of
 from airslice.facades.console.rooms import MAX_SLICES, ConsoleServices, RoomOperations
@@ -60,6 +62,7 @@ class ConsoleFacade:
             *_session_operations(access),
             *_room_operations(services),
             *_delivery_operations(services),
+            *_live_job_operations(services),
         )
         self._openapi = msgspec.json.encode(openapi_document(self._operations, version=__version__))
         folder = files("airslice.facades.console").joinpath("page")
@@ -164,7 +167,8 @@ def _room_operations(services: ConsoleServices) -> tuple[Operation, ...]:
             takes=views.SlicingOrder,
             gives=views.SlicingStarted,
             status=201,
-            errors=(400, 404, 413, 415, 429, 503),
+            also=(200,),
+            errors=(400, 404, 413, 415, 429, 502, 503),
         ),
         Operation(
             method="DELETE",
@@ -219,6 +223,29 @@ def _delivery_operations(services: ConsoleServices) -> tuple[Operation, ...]:
             handle=deliveries.retry_delivery,
             gives=views.Delivery,
             errors=(400, 404, 503),
+        ),
+    )
+
+
+def _live_job_operations(services: ConsoleServices) -> tuple[Operation, ...]:
+    live_jobs = LiveJobOperations(services.live_jobs, services.project_ids)
+    path = "/api/live-jobs"
+    return (
+        Operation(
+            method="GET",
+            path=path,
+            handle=live_jobs.list_live_jobs,
+            gives=views.LiveJobs,
+            errors=(400,),
+            query={"state": {"type": "string", "enum": list(JOB_STATES)}},
+        ),
+        Operation(
+            method="POST",
+            path=f"{path}/{{job_id}}/block",
+            handle=live_jobs.block_live_job,
+            takes=views.BlockOrder,
+            gives=views.LiveJob,
+            errors=(400, 404, 409, 413, 415),
         ),
     )
 

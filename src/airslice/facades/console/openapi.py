@@ -29,6 +29,8 @@ class Operation:
     gives: type[msgspec.Struct] | None = None
     status: int = 200
     """Of success."""
+    also: tuple[int, ...] = ()
+    """Other statuses of success, with the same body."""
     errors: tuple[int, ...] = ()
     """What else it may answer, beyond what every operation may."""
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -71,13 +73,16 @@ def openapi_document(operations: Iterable[Operation], *, version: str) -> dict[s
 
 def _describe(operation: Operation) -> dict[str, Any]:
     summary = (operation.handle.__doc__ or "").partition("\n")[0]
-    success: dict[str, Any] = {"description": http.HTTPStatus(operation.status).phrase}
+    content: dict[str, Any] = {}
     if operation.gives:
-        success["content"] = _content("application/json", operation.gives)
+        content = {"content": _content("application/json", operation.gives)}
     description: dict[str, Any] = {
         "operationId": getattr(operation.handle, "__name__", ""),
         "summary": summary,
-        "responses": {str(operation.status): success},
+        "responses": {
+            str(status): {"description": http.HTTPStatus(status).phrase, **content}
+            for status in (operation.status, *operation.also)
+        },
     }
     refusals = {403, *operation.errors} if operation.open else {401, 403, *operation.errors}
     for status in sorted(refusals):
@@ -92,8 +97,8 @@ def _describe(operation: Operation) -> dict[str, Any]:
     if parameters:
         description["parameters"] = parameters
     if operation.takes:
-        content = _content("application/json", operation.takes)
-        description["requestBody"] = {"required": True, "content": content}
+        body = _content("application/json", operation.takes)
+        description["requestBody"] = {"required": True, "content": body}
     if operation.open:
         description["security"] = []
     return description

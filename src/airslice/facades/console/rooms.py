@@ -19,6 +19,7 @@ from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.facades.console import views
 from airslice.facades.console.bodies import json_response, read_body
 from airslice.facades.console.deliveries import Deliveries
+from airslice.facades.console.live_jobs import LiveJobs
 
 MAX_SLICES = 200
 DEFAULT_SLICES = 50
@@ -38,6 +39,9 @@ class SliceTasks(Protocol):
 
     async def start(self, account: Account, order: TaskOrder) -> bool:
         """Start a task; False if it is active already."""
+
+    def in_room(self, room: RoomKey) -> Sequence[SliceTask]:
+        """Return the tasks that run in a room."""
 
     async def stop(self, account: Account, key: TaskKey) -> object:
         """Stop an active task.
@@ -68,6 +72,9 @@ class ConsoleServices:
     tasks: SliceTasks
     slices: SliceHistory
     deliveries: Deliveries
+    live_jobs: LiveJobs
+    project_ids: Sequence[str]
+    """Whose live jobs are shown."""
     streams: Callable[[RoomKey], Sequence[StreamKey]]
     """The streams that are being published in a room."""
     mint_token: Callable[[RtcApp, str, str], str]
@@ -102,13 +109,18 @@ class RoomOperations:
         return json_response(token, status=201)
 
     async def show_room(self, request: Request) -> Response:
-        """Show who publishes in the room, and whether the console slices it."""
+        """Show who publishes in the room, whether the console slices it, and what is wrong."""
         _, room = self._room(request)
         task = await self._services.slices.find_task(TaskKey(*room, TASK_ID), since_ms=0)
         return json_response(
             views.Room(
                 streams=[views.Stream.of(stream) for stream in self._services.streams(room)],
                 slicing=task is not None and task.state in ACTIVE_STATES,
+                problems=[
+                    views.TaskProblem(task_id=task.key.task_id, problem=task.problem)
+                    for task in self._services.tasks.in_room(room)
+                    if task.problem
+                ],
             )
         )
 
@@ -159,7 +171,9 @@ class RoomOperations:
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT_SLICES))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_SLICES:
+    # The length first: Python refuses to read a number of thousands of digits.
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    if not is_number or not 1 <= int(text) <= MAX_SLICES:
         raise InvalidInput("limit", f"expected 1 to {MAX_SLICES}")
     return int(text)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from airslice.domain import outbox
+from airslice.domain import live_job, outbox
 from airslice.domain.apps import RtcApp
 from airslice.domain.room import StreamKey
 from airslice.domain.slice_record import SliceRecord
@@ -78,12 +78,21 @@ class Stream(Struct, frozen=True, kw_only=True):
         return cls(user_id=stream.user_id, stream_type=_stream_name(stream))
 
 
+class TaskProblem(Struct, frozen=True, kw_only=True):
+    """A running task whose bucket refuses its slices; they wait."""
+
+    task_id: str
+    problem: str
+
+
 class Room(Struct, frozen=True, kw_only=True):
     """What happens in a room now."""
 
     streams: list[Stream]
     slicing: bool
     """Whether the task that the console started is active."""
+    problems: list[TaskProblem]
+    """Of all tasks that slice the room."""
 
 
 class SlicingOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -152,12 +161,12 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
     id: int
     kind: str
-    """upload or callback"""
+    """upload, callback or live_event"""
     state: str
     """held: waits for what comes before it in its lane. waiting: next in its lane. parked: tried
     in vain, and again when it is due, its lane goes on. dead: given up."""
     destination: str
-    """The bucket, or the application whose receiver is called."""
+    """The bucket, or the application or project whose receiver is called."""
     lane: str
     event_type: str | None
     event_id: str | None
@@ -203,6 +212,57 @@ class Revived(Struct, frozen=True, kw_only=True):
     """How many deliveries get another round of tries."""
 
     revived: int
+
+
+class BlockOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a live job is ended."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=1_024)]
+    """For its owner."""
+
+
+class LiveJob(Struct, frozen=True, kw_only=True):
+    """A virtual presenter's broadcast."""
+
+    job_id: str
+    project_id: str
+    room_id: str
+    room_name: str
+    app_id: str
+    rtc_room_id: str
+    """Where it is heard."""
+    state: str
+    created_ms: int
+    """UTC, milliseconds since the Unix epoch; so are the others, which are 0 before."""
+    started_ms: int
+    ended_ms: int
+    error: str
+    """Why it failed."""
+    block_reason: str
+
+    @classmethod
+    def of(cls, job: live_job.LiveJob) -> LiveJob:
+        """Show `job`, without its script."""
+        return cls(
+            job_id=job.job_id,
+            project_id=job.project_id,
+            room_id=job.room_id,
+            room_name=job.room_name,
+            app_id=job.place.app_id,
+            rtc_room_id=job.place.room_id,
+            state=job.state.value,
+            created_ms=job.created_at_ms,
+            started_ms=job.started_at_ms,
+            ended_ms=job.ended_at_ms,
+            error=job.fault.message if job.fault else "",
+            block_reason=job.block_reason,
+        )
+
+
+class LiveJobs(Struct, frozen=True, kw_only=True):
+    """Live jobs of each project, its latest first."""
+
+    jobs: list[LiveJob]
 
 
 def _stream_name(stream: StreamKey) -> StreamName:

@@ -1,0 +1,124 @@
+"""A request as it arrived, and what is answered."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from airslice.facades.huawei import errors
+from airslice.facades.huawei.bodies import parse_query
+from airslice.facades.huawei.errors import Refusal
+from airslice.facades.huawei.signature import SignedRequest
+
+MAX_BODY_BYTES = 4 * 1_048_576
+"""300,000 characters, the longest script, are 1.8 MB where each is written as `\\uXXXX`."""
+
+
+class ErrorBody(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Why a request failed."""
+
+    error_code: str
+    error_msg: str
+    request_id: str | None = None
+    """Where the gateway answers."""
+
+
+@dataclass(kw_only=True)
+class Arrived:
+    """A request."""
+
+    request: Request
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def method(self) -> str:
+        """In capitals."""
+        return self.request.method
+
+    @property
+    def path(self) -> bytes:
+        """As received, percent-encoded, without the query."""
+        path: bytes = self.request.scope["raw_path"]
+        return path.partition(b"?")[0]
+
+    @property
+    def base_url(self) -> str:
+        """By which the client reaches this server."""
+        host = self.headers.get("host", "localhost")
+        return f"{self.request.scope['scheme']}://{host}"
+
+    @cached_property
+    def query(self) -> list[tuple[str, str]]:
+        """Decoded pairs, in the order received."""
+        return parse_query(self.request.scope["query_string"])
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """Names in lower case; values of a repeated header joined by a comma."""
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in self.request.scope["headers"]:
+            name, value = raw_name.decode("latin-1").lower(), _decode(raw_value)
+            headers[name] = f"{headers[name]},{value}" if name in headers else value
+        return headers
+
+    async def body(self) -> bytes:
+        """Return the whole body, whatever its transfer encoding.
+
+        Raises:
+            Refusal: it is over `MAX_BODY_BYTES`; the rest is not read.
+        """
+        body = bytearray()
+        async for chunk in self.request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise Refusal(errors.TOO_LARGE)
+        return bytes(body)
+
+    def signed(self, body: bytes) -> SignedRequest:
+        """Return the request as far as its signature goes."""
+        return SignedRequest(
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            headers=self.headers,
+            body=body,
+        )
+
+    def success(self, result: msgspec.Struct, *, status: int = 200) -> Response:
+        """Answer with a result; one that never has a field is an empty body."""
+        has_body = bool(result.__struct_fields__)
+        return Response(
+            msgspec.json.encode(result) if has_body else b"",
+            status_code=status,
+            media_type="application/json" if has_body else None,
+            headers={"X-Request-Id": self.id, "Cache-Control": "no-store"},
+        )
+
+    def failure(self, refusal: Refusal) -> Response:
+        """Answer with an error."""
+        error = refusal.error
+        # What is quoted of a request need not be text.
+        message = str(refusal).encode(errors="replace").decode()
+        body = ErrorBody(
+            error_code=error.code,
+            error_msg=message,
+            request_id=self.id if error.of_gateway else None,
+        )
+        headers = {"X-Request-Id": self.id}
+        if error is errors.THROTTLED:
+            headers["Retry-After"] = "1"  # limits are by the second
+        return Response(
+            msgspec.json.encode(body),
+            status_code=error.status,
+            media_type="application/json",
+            headers=headers,
+        )
+
+
+def _decode(value: bytes) -> str:
+    return value.decode(errors="surrogateescape")

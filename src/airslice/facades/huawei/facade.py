@@ -1,0 +1,173 @@
+"""The ASGI application of Huawei's wire: read, verify, dispatch, answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from airslice import __version__
+from airslice.application.ports import Clock
+from airslice.domain.apps import Account
+from airslice.domain.errors import AirsliceError, RateLimited
+from airslice.domain.live_job import LiveJob
+from airslice.domain.projects import Project
+from airslice.domain.rate_limit import RateLimit
+from airslice.facades.huawei import errors
+from airslice.facades.huawei.access import Access
+from airslice.facades.huawei.arrived import Arrived
+from airslice.facades.huawei.bodies import from_body, from_query
+from airslice.facades.huawei.calls import Call, UseCases
+from airslice.facades.huawei.commands import ReportQuery
+from airslice.facades.huawei.errors import Refusal, refusal
+from airslice.facades.huawei.identity import Identity
+from airslice.facades.huawei.jobs import JobFacts
+from airslice.facades.huawei.openapi import openapi_document
+from airslice.facades.huawei.operations import OPERATIONS, REPORT, Operation, find_operation
+from airslice.facades.huawei.tokens import ProjectTokens
+
+OPENAPI_PATH = "/api/openapi/huawei.json"
+TOKENS_PATH = b"/v3/auth/tokens"
+PROJECTS_PATH = b"/v3/projects"
+
+TOKENS_PER_SECOND = 10
+"""Of the whole server: as fast as passwords can be tried."""
+
+_log = logging.getLogger(__name__)
+
+
+class HuaweiFacade:
+    """Answers what is below ``/v1/``, and IAM's paths; see `takes`.
+
+    Args:
+        accounts: Who may sign requests; access keys are unique.
+        projects: Their tenants, with the users that may fetch tokens.
+        use_cases: What the operations call.
+        master_key: The server's; signs tokens.
+        clock: Judges signatures, tokens and rates.
+    """
+
+    def __init__(
+        self,
+        *,
+        accounts: Sequence[Account],
+        projects: Sequence[Project],
+        use_cases: UseCases,
+        master_key: bytes,
+        clock: Clock,
+    ) -> None:
+        tokens = ProjectTokens(projects, master_key)
+        self._access = Access(accounts, projects, tokens, clock)
+        self._identity = Identity(projects, tokens)
+        self._use_cases = use_cases
+        self._clock = clock
+        self._openapi = msgspec.json.encode(openapi_document(OPERATIONS, version=__version__))
+        self._token_limit = RateLimit(TOKENS_PER_SECOND)
+        self._limits = {
+            (project.project_id, operation.name): RateLimit(operation.per_second)
+            for project in projects
+            for operation in OPERATIONS
+            if operation.per_second
+        }
+
+    def routes(self) -> list[Route]:
+        """Return the route of the document of this wire."""
+        return [Route(OPENAPI_PATH, self._show_openapi, methods=["GET"])]
+
+    async def _show_openapi(self, request: Request) -> Response:
+        del request
+        return Response(self._openapi, media_type="application/json")
+
+    @staticmethod
+    def takes(scope: Scope) -> bool:
+        """Whether an HTTP request is for this wire, by its path."""
+        path: str = scope["path"]
+        return path.startswith("/v1/") or path.encode() in (TOKENS_PATH, PROJECTS_PATH)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI)."""
+        arrived = Arrived(request=Request(scope, receive))
+        try:
+            response = await self._respond(arrived)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            response = arrived.failure(_explain(error, arrived))
+        await response(scope, receive, send)
+
+    async def _respond(self, arrived: Arrived) -> Response:
+        if arrived.path == TOKENS_PATH and arrived.method == "POST":
+            self._take(self._token_limit, "the server", TOKENS_PER_SECOND)
+            now_s = self._clock.utc_ns() // 1_000_000_000
+            return self._identity.issue(arrived, await arrived.body(), now_s=now_s)
+        if arrived.path == PROJECTS_PATH and arrived.method == "GET":
+            account_id, _ = await self._access.account(arrived)
+            return self._identity.projects(arrived, account_id)
+        operation, ids = find_operation(arrived.method, arrived.path)
+        project, body = await self._authenticate(arrived, operation, ids)
+        limit = self._limits.get((project.project_id, operation.name))
+        if limit is not None:
+            self._take(limit, "policy user", operation.per_second)
+        call = Call(
+            project=project,
+            ids=ids,
+            query=from_query(arrived.query, operation.shapes.query),
+            body=from_body(body, operation.shapes.body),
+            facts=self._facts(arrived),
+        )
+        result = await operation.run(self._use_cases, call)
+        return arrived.success(result, status=operation.status)
+
+    async def _authenticate(
+        self, arrived: Arrived, operation: Operation, ids: dict[str, str]
+    ) -> tuple[Project, bytes]:
+        given = dict(arrived.query)
+        key = given.get("auth_key") or arrived.headers.get("x-mss-auth-key")
+        proves_itself = {"authorization", "x-auth-token"} & arrived.headers.keys()
+        if operation.name != REPORT or not key or proves_itself:
+            return await self._access.project(arrived, ids["project_id"])
+        expires = given.get("expires_time") or arrived.headers.get("x-mss-expires-time", "")
+        query = from_query([("auth_key", key), ("expires_time", expires)], ReportQuery)
+        self._use_cases.commands.check_report_key(
+            ids["project_id"],
+            ids["room_id"],
+            ids["job_id"],
+            key=key,
+            expires_at_ms=int(query.expires_time or 0),
+        )
+        return self._access.known(ids["project_id"]), await arrived.body()
+
+    def _facts(self, arrived: Arrived) -> JobFacts:
+        def report_url(job: LiveJob) -> str:
+            key, expires_at_ms = self._use_cases.commands.report_key(job)
+            return (
+                f"{arrived.base_url}/v1/{job.project_id}/smart-live-rooms/{job.room_id}"
+                f"/smart-live-jobs/{job.job_id}/live-event-report"
+                f"?auth_key={key}&expires_time={expires_at_ms}"
+            )
+
+        return JobFacts(
+            now_ms=self._clock.utc_ns() // 1_000_000,
+            token=self._use_cases.jobs.token,
+            report_url=report_url,
+        )
+
+    def _take(self, limit: RateLimit, whose: str, per_second: int | None) -> None:
+        if not limit.take(self._clock.monotonic_ns()):
+            raise RateLimited(f"{whose} over ratelimit,limit:{per_second},time:1 second")
+
+
+def _explain(error: Exception, arrived: Arrived) -> Refusal:
+    """Return what the caller is told of `error`; log it if it is the server's own fault."""
+    if isinstance(error, Refusal):
+        return error
+    told = refusal(error) if isinstance(error, AirsliceError) else None
+    if told is None:
+        _log.error("request %s failed", arrived.id, exc_info=error)
+        return Refusal(errors.INTERNAL_ERROR)
+    return told

@@ -1,0 +1,269 @@
+"""Huawei IAM, as far as clients of smart live need it: tokens, and the list of projects.
+
+Source: https://support.huaweicloud.com/api-iam/iam_30_0001.html (tokens), /iam_06_0001.html
+(projects).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from starlette.responses import Response
+
+from airslice.domain.projects import Project, ProjectUser
+from airslice.facades.huawei.arrived import Arrived
+from airslice.facades.huawei.bodies import from_body
+from airslice.facades.huawei.fields import Wire
+from airslice.facades.huawei.tokens import VALID_S, ProjectTokens
+
+
+class Named(Wire, frozen=True, kw_only=True):
+    """Something by its name or its id."""
+
+    name: str | None = None
+    id: str | None = None
+
+
+class PasswordUser(Named, frozen=True, kw_only=True):
+    """Who wants a token."""
+
+    password: str
+    domain: Named = Named()
+
+
+class PasswordMethod(Wire, frozen=True, kw_only=True):
+    """A proof by a password."""
+
+    user: PasswordUser
+
+
+class IdentityRequest(Wire, frozen=True, kw_only=True):
+    """How who wants a token proves who he is."""
+
+    methods: list[str]
+    password: PasswordMethod
+
+
+class ScopeRequest(Wire, frozen=True, kw_only=True):
+    """For what a token is wanted."""
+
+    project: Named = Named()
+
+
+class AuthRequest(Wire, frozen=True, kw_only=True):
+    """Who wants a token for what."""
+
+    identity: IdentityRequest
+    scope: ScopeRequest = ScopeRequest()
+
+
+class TokenRequest(Wire, frozen=True, kw_only=True):
+    """Body of POST /v3/auth/tokens."""
+
+    auth: AuthRequest
+
+
+class Domain(msgspec.Struct, frozen=True, kw_only=True):
+    """An account."""
+
+    id: str
+    name: str
+
+
+class UserView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose token it is."""
+
+    id: str
+    name: str
+    domain: Domain
+    password_expires_at: str = ""
+
+
+class ProjectOfToken(msgspec.Struct, frozen=True, kw_only=True):
+    """For what it is."""
+
+    id: str
+    name: str
+    domain: Domain
+
+
+class Role(msgspec.Struct, frozen=True, kw_only=True):
+    """What its bearer may do."""
+
+    id: str
+    name: str
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a service is."""
+
+    id: str
+    interface: str
+    region: str
+    region_id: str
+    url: str
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """What its bearer may use."""
+
+    id: str
+    name: str
+    type: str
+    endpoints: list[Endpoint]
+
+
+class TokenView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of a token."""
+
+    methods: list[str]
+    issued_at: str
+    expires_at: str
+    user: UserView
+    project: ProjectOfToken
+    roles: list[Role]
+    catalog: list[Service] | UnsetType = UNSET
+
+
+class TokenResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of the answer; the token itself is in X-Subject-Token."""
+
+    token: TokenView
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """Where more is."""
+
+    self: str
+    next: str | None = None
+    previous: str | None = None
+
+
+class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
+    """A project."""
+
+    id: str
+    name: str
+    domain_id: str
+    parent_id: str
+    is_domain: bool = False
+    enabled: bool = True
+    description: str = ""
+
+
+class ProjectsResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of GET /v3/projects."""
+
+    links: Links
+    projects: list[ProjectView]
+
+
+class IamError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why IAM refuses."""
+
+    code: int
+    message: str
+    title: str
+
+
+class IamFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of IAM's refusals."""
+
+    error: IamError
+
+
+class Identity:
+    """Answers for IAM.
+
+    Args:
+        projects: What there is, with their users.
+        tokens: Makes tokens.
+    """
+
+    def __init__(self, projects: Sequence[Project], tokens: ProjectTokens) -> None:
+        self._projects = projects
+        self._tokens = tokens
+
+    def issue(self, arrived: Arrived, body: bytes, *, now_s: int) -> Response:
+        """Answer POST /v3/auth/tokens."""
+        asked = from_body(body, TokenRequest).auth
+        found = [*self._owners(asked)] if asked.identity.methods == ["password"] else []
+        if len(found) != 1:
+            failure = IamError(
+                code=401, message="The username or password is wrong.", title="Unauthorized"
+            )
+            return arrived.success(IamFailure(error=failure), status=401)
+        [(project, user)] = found
+        name = asked.scope.project.name or project.name
+        token = TokenView(
+            methods=["password"],
+            issued_at=_time(now_s),
+            expires_at=_time(now_s + VALID_S),
+            user=UserView(id=user.name, name=user.name, domain=_domain(project)),
+            project=ProjectOfToken(id=project.project_id, name=name, domain=_domain(project)),
+            roles=[Role(id="0", name="te_admin")],
+            catalog=UNSET if "nocatalog" in dict(arrived.query) else [_service(arrived, name)],
+        )
+        response = arrived.success(TokenResponse(token=token), status=201)
+        response.headers["X-Subject-Token"] = self._tokens.mint(project, user, now_s=now_s)
+        return response
+
+    def projects(self, arrived: Arrived, account_id: str) -> Response:
+        """Answer GET /v3/projects: what the account has, by name."""
+        name = dict(arrived.query).get("name", "")
+        found = [
+            ProjectView(
+                id=project.project_id,
+                name=project.name or name,
+                domain_id=account_id,
+                parent_id=account_id,
+            )
+            for project in _named([p for p in self._projects if p.account_id == account_id], name)
+        ]
+        links = Links(self=f"{arrived.base_url}/v3/projects")
+        return arrived.success(ProjectsResponse(links=links, projects=found))
+
+    def _owners(self, asked: AuthRequest) -> Iterable[tuple[Project, ProjectUser]]:
+        """Return the users that are meant and whose password is right, with their projects."""
+        given = asked.identity.password.user
+        scope = asked.scope.project
+        for project in _named(self._projects, scope.name or ""):
+            if scope.id not in (None, project.project_id):
+                continue
+            if not {given.domain.name, given.domain.id} <= {None, project.account_id}:
+                continue
+            for user in project.users:
+                is_right = hmac.compare_digest(user.password.encode(), given.password.encode())
+                if is_right and (given.name or given.id) == user.name:
+                    yield project, user
+
+
+def _named(projects: Sequence[Project], name: str) -> list[Project]:
+    """Return the projects with a name; if there are none, those that go by any name."""
+    if not name:
+        return list(projects)
+    exactly = [project for project in projects if project.name == name]
+    return exactly or [project for project in projects if not project.name]
+
+
+def _domain(project: Project) -> Domain:
+    return Domain(id=project.account_id, name=project.account_id)
+
+
+def _service(arrived: Arrived, region: str) -> Service:
+    endpoint = Endpoint(
+        id="metastudio",
+        interface="public",
+        region=region,
+        region_id=region,
+        url=f"{arrived.base_url}/v1",
+    )
+    return Service(id="metastudio", name="metastudio", type="metastudio", endpoints=[endpoint])
+
+
+def _time(utc_s: int) -> str:
+    return f"{datetime.fromtimestamp(utc_s, UTC):%Y-%m-%dT%H:%M:%S}.000000Z"

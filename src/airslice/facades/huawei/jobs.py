@@ -1,0 +1,257 @@
+"""Live jobs: wire structs ↔ the domain's values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from airslice.application.live_ports import JobQuery, Window
+from airslice.domain.live_job import (
+    FINAL_STATES,
+    JobOrder,
+    JobState,
+    LiveJob,
+    RtcUser,
+    RtcUserKind,
+)
+from airslice.domain.script import Program
+from airslice.facades.huawei.callbacks import (
+    LiveEventCallBackConfig,
+    RTCLiveEventCallBackConfig,
+)
+from airslice.facades.huawei.fields import (
+    Text256,
+    Url,
+    WindowQuery,
+    Wire,
+    extras_of,
+    rfc3339,
+    since_ms,
+    until_ms,
+)
+from airslice.facades.huawei.layers import VideoConfig
+from airslice.facades.huawei.room_queries import known, split_list
+from airslice.facades.huawei.rooms import (
+    ErrorResponse,
+    LiveWarningItem,
+    OutputUrls,
+    PlatformLiveDetailInfo,
+    StreamKeys,
+    ViewMode,
+)
+from airslice.facades.huawei.scripts import CoStreamerConfig, PlayPolicy
+
+KEPT = (
+    "video_config",
+    "output_urls",
+    "stream_keys",
+    "interaction_callback_url",
+    "view_mode",
+    "co_streamer_config",
+    "job_run_config",
+)
+"""Fields of an order that are kept."""
+
+STATES: Mapping[str, JobState] = {state.value: state for state in JobState}
+
+
+class LiveJobRunConfig(Wire, frozen=True, kw_only=True):
+    """What a job may use."""
+
+    allow_resource_type: Literal["PERIOD", "ONDEMAND", "UNLIMITED", "ONE_TIME"] | None = None
+    single_job_in_room: bool | None = None
+
+
+class StartSmartLiveReq(Wire, frozen=True, kw_only=True):
+    """What the start of a job adds to its room, or overrides."""
+
+    video_config: VideoConfig | None = None
+    play_policy: PlayPolicy | None = None
+    output_urls: OutputUrls | None = None
+    stream_keys: StreamKeys | None = None
+    interaction_callback_url: Url | None = None
+    live_event_callback_config: LiveEventCallBackConfig | None = None
+    rtc_callback_config: RTCLiveEventCallBackConfig | None = None
+    view_mode: ViewMode | None = None
+    co_streamer_config: CoStreamerConfig | None = None
+    job_run_config: LiveJobRunConfig | None = None
+
+    def order(self) -> JobOrder:
+        """Return what is given."""
+        policy, callback = self.play_policy, self.live_event_callback_config
+        rtc, run = self.rtc_callback_config, self.job_run_config
+        return JobOrder(
+            program=Program(policy=policy.policy()) if policy else None,
+            callback=callback.callback() if callback else None,
+            rtc_notices=rtc.notices() if rtc else None,
+            single_job_in_room=bool(run and run.single_job_in_room),
+            extras=extras_of(self, *KEPT),
+        )
+
+
+class RTCUserInfo(Wire, frozen=True, kw_only=True):
+    """A user of the RTC room, and the token that lets him in."""
+
+    user_type: RtcUserKind
+    user_id: str
+    signature: str | None = None
+    ctime: int | None = None
+    """End of the token, seconds since the Unix epoch."""
+
+
+class RTCRoomInfoList(Wire, frozen=True, kw_only=True):
+    """Where a broadcast can be heard."""
+
+    app_id: str
+    room_id: str
+    users: list[RTCUserInfo]
+
+
+class LiveJobLog(Wire, frozen=True, kw_only=True):
+    """Records of a job, of which none are made."""
+
+    interaction_records_url: str | None = None
+    job_config_records_url: str | None = None
+    scripts_records_url: str | None = None
+    command_reviced_records_url: str | None = None
+    command_exec_records_url: str | None = None
+
+
+class SmartLiveJob(Wire, frozen=True, kw_only=True):
+    """A job as it stands."""
+
+    job_id: str
+    room_id: str
+    room_name: str
+    state: JobState
+    duration: float | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+    error_info: ErrorResponse | None = None
+    create_time: str | None = None
+    lastupdate_time: str | None = None
+    rtc_room_info: RTCRoomInfoList | None = None
+    live_event_report_url: str | None = None
+    live_event_callback_config: LiveEventCallBackConfig | None = None
+    rtc_callback_config: RTCLiveEventCallBackConfig | None = None
+    stream_duration: float | None = None
+    block_reason: str | None = None
+    cover_url: str | None = None
+    co_streamer_config: CoStreamerConfig | None = None
+    live_job_log: LiveJobLog | None = None
+    relation_live_platform_info: PlatformLiveDetailInfo | None = None
+    used_resource_type: Literal["PERIOD", "ONDEMAND", "ONE_TIME", "UNKNOW"] | None = None
+    is_ai_mark_on: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFacts:
+    """What a job is shown with that is not its own."""
+
+    now_ms: int
+    """UTC, milliseconds since the Unix epoch."""
+    token: Callable[[LiveJob, RtcUser], tuple[str, int]]
+    """Makes a user's token; also returns its end, seconds since the Unix epoch."""
+    report_url: Callable[[LiveJob], str]
+
+    def show(self, job: LiveJob) -> SmartLiveJob:
+        """Show a job. Tokens and the report address are of no use after its end."""
+        seconds = job.on_air_for(self.now_ms) / 1_000
+        ended = job.state in FINAL_STATES
+        fault = job.fault
+        return SmartLiveJob(
+            job_id=job.job_id,
+            room_id=job.room_id,
+            room_name=job.room_name,
+            state=job.state,
+            duration=seconds,
+            start_time=rfc3339(job.started_at_ms),
+            end_time=rfc3339(job.ended_at_ms),
+            error_info=(
+                ErrorResponse(error_code=fault.code, error_msg=fault.message) if fault else None
+            ),
+            create_time=rfc3339(job.created_at_ms),
+            lastupdate_time=rfc3339(job.updated_at_ms),
+            rtc_room_info=self.rtc_room(job),
+            live_event_report_url=None if ended else self.report_url(job),
+            live_event_callback_config=(
+                LiveEventCallBackConfig.of(job.callback) if job.callback else None
+            ),
+            rtc_callback_config=RTCLiveEventCallBackConfig.of(job.rtc_notices),
+            stream_duration=seconds,
+            block_reason=job.block_reason or None,
+            co_streamer_config=job.extras.get("co_streamer_config"),
+            relation_live_platform_info=job.extras.get("relation_live_platform_info"),
+            used_resource_type="UNKNOW",
+            is_ai_mark_on=False,
+        )
+
+    def rtc_room(self, job: LiveJob) -> RTCRoomInfoList:
+        """Show where a job can be heard, and with which tokens until it ends."""
+        ended = job.state in FINAL_STATES
+        users = []
+        for user in job.place.users:
+            token, ends_at_s = (None, None) if ended else self.token(job, user)
+            users.append(
+                RTCUserInfo(
+                    user_type=user.kind, user_id=user.user_id, signature=token, ctime=ends_at_s
+                )
+            )
+        return RTCRoomInfoList(app_id=job.place.app_id, room_id=job.place.room_id, users=users)
+
+
+class StartSmartLiveResponse(Wire, frozen=True, kw_only=True):
+    """A job that was started."""
+
+    job_id: str
+    rtc_room_info: RTCRoomInfoList
+    live_event_report_url: str
+    live_event_callback_config: LiveEventCallBackConfig | None = None
+    live_warning_info: list[LiveWarningItem]
+    limit_duration: int
+
+
+class SmartLiveJobs(Wire, frozen=True, kw_only=True):
+    """Some jobs, and how many there are."""
+
+    count: int
+    smart_live_jobs: list[SmartLiveJob]
+
+
+class SmartLiveQuery(WindowQuery, frozen=True, kw_only=True):
+    """Which jobs of a room are wanted."""
+
+    state: Annotated[str, Meta(max_length=256)] | None = None
+    sort_key: Literal["create_time", "update_time", "asset_order"] | None = None
+    sort_dir: Literal["asc", "desc"] | None = None
+    create_since: str | None = None
+    create_until: str | None = None
+
+    def query(self, room_id: str | None = None, room_name: str | None = None) -> JobQuery:
+        """Return what is asked for.
+
+        Raises:
+            InvalidInput: a value is none of the known ones, or no time.
+        """
+        return JobQuery(
+            window=Window(
+                offset=self.offset,
+                limit=self.limit,
+                created_since_ms=since_ms("create_since", self.create_since),
+                created_until_ms=until_ms("create_until", self.create_until),
+            ),
+            room_id=room_id,
+            room_name=room_name or "",
+            states=frozenset(known("state", word, STATES) for word in split_list(self.state)),
+            by_update=self.sort_key == "update_time",
+            descending=self.sort_dir == "desc",
+        )
+
+
+class SmartLiveJobsQuery(SmartLiveQuery, frozen=True, kw_only=True):
+    """Which jobs of a project are wanted."""
+
+    room_name: Text256 | None = None

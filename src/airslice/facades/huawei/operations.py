@@ -1,0 +1,176 @@
+"""Which operations this wire has, and what each one takes, calls and gives.
+
+Source: https://support.huaweicloud.com/api-metastudio/, a page for each, and
+huaweicloudsdkmetastudio 3.1.219 `v1/metastudio_client.py`. Limits per second are those of
+cn-north-4 (https://support.huaweicloud.com/api-metastudio/metastudio_02_0024.html); operations
+that it does not list have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple, get_args, get_type_hints
+from urllib.parse import unquote
+
+from airslice.facades.huawei import command_operations as commands
+from airslice.facades.huawei import errors
+from airslice.facades.huawei import job_operations as jobs
+from airslice.facades.huawei import resource_operations as resources
+from airslice.facades.huawei import room_operations as rooms
+from airslice.facades.huawei.calls import Call, UseCases
+from airslice.facades.huawei.errors import Refusal
+from airslice.facades.huawei.fields import Wire
+
+ROOMS = "/smart-live-rooms"
+ROOM = f"{ROOMS}/{{room_id}}"
+JOBS = f"{ROOM}/smart-live-jobs"
+JOB = f"{JOBS}/{{job_id}}"
+GROUPS = "/smart-live-interaction-rule-groups"
+GROUP = f"{GROUPS}/{{group_id}}"
+RULES = f"{GROUP}/rules"
+PLATFORMS = "/live-platforms/platforms"
+PLATFORM = f"{PLATFORMS}/{{platform_id}}"
+USER_CONFIG = "/smart-live-configs/user-config"
+
+REPORT = "LiveEventReport"
+"""The operation that takes a key of its own in place of a signature."""
+
+
+class Shapes(NamedTuple):
+    """What an operation takes and gives."""
+
+    query: type[Wire]
+    body: type[Wire]
+    gives: type[Wire]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: how it is asked, who answers, and what."""
+
+    name: str
+    method: str
+    path: str
+    """Below ``/v1/{project_id}``, with `{parameters}`."""
+    run: Callable[[UseCases, Call[Any, Any]], Awaitable[Wire]]
+    """Its docstring is the summary."""
+    status: int = 200
+    """Of success."""
+    per_second: int | None = None
+    """Requests that a project may send."""
+
+    @property
+    def shapes(self) -> Shapes:
+        """What it takes and gives."""
+        return shapes_of(self.run)
+
+
+OPERATIONS = (
+    Operation("CreateSmartLiveRoom", "POST", ROOMS, rooms.create_room, per_second=5),
+    Operation("ListSmartLiveRooms", "GET", ROOMS, rooms.list_rooms, per_second=20),
+    Operation("ShowSmartLiveRoom", "GET", ROOM, rooms.show_room, per_second=20),
+    Operation("UpdateSmartLiveRoom", "PUT", ROOM, rooms.update_room, per_second=5),
+    Operation("DeleteSmartLiveRoom", "DELETE", ROOM, rooms.delete_room, per_second=4),
+    Operation("ConfirmSmarLiveRoom", "POST", f"{ROOM}/confirm", rooms.confirm_room),
+    Operation("ShowLiveWarningInfo", "GET", f"{ROOM}/live-warning-info", rooms.show_warnings),
+    Operation("StartSmartLive", "POST", JOBS, jobs.start_job, status=202, per_second=4),
+    Operation("ListSmartLive", "GET", JOBS, jobs.list_jobs_of_room, per_second=20),
+    Operation("ListSmartLiveJobs", "GET", "/smart-live-jobs", jobs.list_jobs, per_second=20),
+    Operation("ShowSmartLive", "GET", JOB, jobs.show_job),
+    Operation("ExecuteSmartLiveCommand", "POST", f"{JOB}/command", commands.execute_command),
+    Operation(
+        "ListInsertCommands",
+        "GET",
+        f"{JOB}/command/insert-commands",
+        commands.list_insert_commands,
+    ),
+    Operation(
+        "BatchConfirmLiveCommands",
+        "POST",
+        f"{JOB}/batch-commands-confirm",
+        commands.confirm_commands,
+    ),
+    Operation(REPORT, "POST", f"{JOB}/live-event-report", commands.report_events),
+    Operation("StopSmartLive", "POST", f"{JOB}/stop", jobs.stop_job),
+    Operation(
+        "ListSmartLiveRuleCommands",
+        "GET",
+        "/smart-live-command/rule-commands",
+        commands.list_rule_commands,
+    ),
+    Operation(
+        "ListSmartLiveScriptCommands",
+        "GET",
+        "/smart-live-command/script-commands",
+        commands.list_script_commands,
+    ),
+    Operation("CreateInteractionRuleGroup", "POST", GROUPS, resources.create_group),
+    Operation("ListInteractionRuleGroups", "GET", GROUPS, resources.list_groups),
+    Operation(
+        "ListInteractionRuleGroupsSummary",
+        "GET",
+        f"{GROUPS}-summary",
+        resources.summarize_groups,
+    ),
+    Operation("CreateInteractionRule", "POST", RULES, resources.create_rule),
+    Operation("UpdateInteractionRule", "PUT", f"{RULES}/{{rule_id}}", resources.update_rule),
+    Operation("DeleteInteractionRule", "DELETE", f"{RULES}/{{rule_id}}", resources.delete_rule),
+    Operation("ShowInteractionRuleGroup", "GET", GROUP, resources.show_group),
+    Operation("UpdateInteractionRuleGroup", "PUT", GROUP, resources.update_group),
+    Operation("DeleteInteractionRuleGroup", "DELETE", GROUP, resources.delete_group),
+    Operation("CreateLivePlatform", "POST", PLATFORMS, resources.create_platform, per_second=1),
+    Operation("ListLivePlatforms", "GET", PLATFORMS, resources.list_platforms, per_second=20),
+    Operation("ShowLivePlatform", "GET", PLATFORM, resources.show_platform),
+    Operation("UpdateLivePlatform", "PUT", PLATFORM, resources.update_platform, per_second=1),
+    Operation("DeleteLivePlatform", "DELETE", PLATFORM, resources.delete_platform, per_second=1),
+    Operation(
+        "ShowLivePlatformAccessType",
+        "GET",
+        "/live-platforms/access-types",
+        resources.show_access_types,
+    ),
+    Operation(
+        "ListLivePlatformProducts", "GET", "/live-platforms/products", resources.list_products
+    ),
+    Operation("ShowSmartLiveUserConfig", "GET", USER_CONFIG, resources.show_user_config),
+    Operation("UpdateSmartLiveUserConfig", "PUT", USER_CONFIG, resources.update_user_config),
+)
+"""All operations."""
+
+_STEPS = tuple((op, f"/v1/{{project_id}}{op.path}".split("/")) for op in OPERATIONS)
+
+
+def find_operation(method: str, path: bytes) -> tuple[Operation, dict[str, str]]:
+    """Return the operation that a request is for, and the ids in its path.
+
+    Args:
+        method: In capitals.
+        path: As received, percent-encoded: an encoded slash is part of an id.
+
+    Raises:
+        Refusal: there is none.
+    """
+    try:
+        steps = [unquote(step, errors="strict") for step in path.decode("ascii").split("/")]
+    except UnicodeDecodeError:
+        raise Refusal(errors.NO_SUCH_API) from None
+    has_path = False
+    for operation, wanted in _STEPS:
+        if len(wanted) != len(steps):
+            continue
+        pairs = [*zip(wanted, steps, strict=True)]
+        if all(bool(step) if want[:1] == "{" else step == want for want, step in pairs):
+            if operation.method == method:
+                return operation, {want[1:-1]: step for want, step in pairs if want[:1] == "{"}
+            has_path = True
+    raise Refusal(errors.NO_SUCH_METHOD if has_path else errors.NO_SUCH_API)
+
+
+@cache
+def shapes_of(run: Callable[..., Any]) -> Shapes:
+    """Return what an operation takes and gives: its own signature says it."""
+    hints = get_type_hints(run)
+    query, body = get_args(hints["call"])
+    return Shapes(query=query, body=body, gives=hints["return"])

@@ -1,0 +1,224 @@
+"""Interaction rules and their libraries: wire structs ↔ the domain's values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, to_builtins
+
+from airslice.application.live_ports import GroupQuery, Window
+from airslice.domain.interaction_rules import Rule, RuleGroup
+from airslice.domain.script import JsonObject
+from airslice.facades.huawei.fields import (
+    Id,
+    Name,
+    Text256,
+    Text1024,
+    Url,
+    WindowQuery,
+    Wire,
+    rfc3339,
+    since_ms,
+    until_ms,
+)
+from airslice.facades.huawei.layers import SmartLayerConfig
+
+PlayType = Literal["APPEND", "INSERT", "PLAY_NOW"]
+EventType = Annotated[int, Meta(ge=0, le=100)]
+
+
+class ReviewConfig(Wire, frozen=True, kw_only=True):
+    """Whether contents are reviewed; kept and shown."""
+
+    no_need_review: bool | None = None
+
+
+class HitConditionTag(Wire, frozen=True, kw_only=True):
+    """A test of one field of an event."""
+
+    tag: Text256 | None = None
+    operation: Literal["SUM", "AVG", "COUNT", "NONE"] | None = None
+    match: (
+        Literal["EQUAL", "REGEX", "MATH_GT", "MATH_GE", "MATH_LT", "MATH_LE", "MATH_EQ"] | None
+    ) = None
+    value: Text1024 | None = None
+
+
+class HitCondition(Wire, frozen=True, kw_only=True):
+    """When a rule fires."""
+
+    relation: Literal["AND", "OR", "RESERVED"] | None = None
+    priority: Annotated[int, Meta(ge=0, le=999)] | None = None
+    tags: Annotated[list[HitConditionTag], Meta(max_length=1_000)] | None = None
+
+
+class ReplyAudioInfo(Wire, frozen=True, kw_only=True):
+    """A recording to reply with."""
+
+    audio_url: Url | None = None
+    audio_name: Text256 | None = None
+
+
+class TriggerProcess(Wire, frozen=True, kw_only=True):
+    """What a rule does."""
+
+    time_window: Annotated[int, Meta(ge=-1, le=7_200)] | None = None
+    reply_mode: (
+        Literal[
+            "SYSTEM_REPLY",
+            "CALLBACK",
+            "SYSTEM_REPLY_AND_CALLBACK",
+            "SHOW_LAYER",
+            "INTELLIGENT_REPLY",
+        ]
+        | None
+    ) = None
+    layer_config: SmartLayerConfig | None = None
+    extra_layer_config: SmartLayerConfig | None = None
+    reply_texts: Annotated[list[Text1024], Meta(max_length=5)] | None = None
+    reply_audios: Annotated[list[ReplyAudioInfo], Meta(max_length=5)] | None = None
+    reply_order: Literal["RANDOM", "ORDER"] | None = None
+    reply_role: Literal["STREAMER", "CO_STREAMER"] | None = None
+    robot_id: Id | None = None
+    play_type: PlayType | None = None
+
+
+class CreateInteractionRuleReq(Wire, frozen=True, kw_only=True):
+    """A rule for a library."""
+
+    rule_name: Text256 | None = None
+    event_type: EventType | None = None
+    hit_condition: HitCondition | None = None
+    trigger: TriggerProcess | None = None
+
+    def document(self) -> JsonObject:
+        """Return the rule as it is kept: JSON, in the words of the wire."""
+        document: JsonObject = to_builtins(self)
+        return document
+
+
+class InteractionRuleInfo(CreateInteractionRuleReq, frozen=True, kw_only=True):
+    """A rule of a library that is made together with it."""
+
+    rule_index: Id | None = None
+    enabled: bool | None = None
+    review_config: ReviewConfig | None = None
+
+
+class LiveRoomInteractionRuleInfo(InteractionRuleInfo, frozen=True, kw_only=True):
+    """A rule of a room."""
+
+    group_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    group_name: Name | None = None
+    enabled_scenes: Annotated[list[Name], Meta(max_length=100)] | None = None
+
+
+class InteractionRuleDetailInfo(InteractionRuleInfo, frozen=True, kw_only=True):
+    """A rule of a library as it stands."""
+
+    rule_id: str | None = None
+    create_time: str | None = None
+    update_time: str | None = None
+
+    @classmethod
+    def of(cls, rule: Rule) -> InteractionRuleDetailInfo:
+        """Show a rule."""
+        document: dict[str, Any] = dict(rule.document)
+        return cls(
+            **{
+                **document,
+                "rule_index": rule.rule_index,
+                "rule_id": rule.rule_id,
+                "create_time": rfc3339(rule.created_at_ms),
+                "update_time": rfc3339(rule.updated_at_ms),
+            }
+        )
+
+
+class InteractionRuleGroup(Wire, frozen=True, kw_only=True):
+    """A library of rules."""
+
+    group_name: Name
+    interaction_rules: Annotated[list[InteractionRuleInfo], Meta(max_length=1_000)] | None = None
+
+    def documents(self) -> tuple[JsonObject, ...]:
+        """Return the rules as they are kept."""
+        return tuple(rule.document() for rule in self.interaction_rules or ())
+
+
+class InteractionRuleGroupId(Wire, frozen=True, kw_only=True):
+    """Which library was made."""
+
+    group_id: str
+
+
+class InteractionRuleGroupSummary(Wire, frozen=True, kw_only=True):
+    """A library without its rules."""
+
+    group_id: str | None = None
+    group_name: str | None = None
+    create_time: str | None = None
+    update_time: str | None = None
+
+    @classmethod
+    def of(cls, group: RuleGroup) -> InteractionRuleGroupSummary:
+        """Show a library."""
+        return cls(
+            group_id=group.group_id,
+            group_name=group.name,
+            create_time=rfc3339(group.created_at_ms),
+            update_time=rfc3339(group.updated_at_ms),
+        )
+
+
+class InteractionRuleGroupDetail(InteractionRuleGroupSummary, frozen=True, kw_only=True):
+    """A library; a list of libraries leaves the rules out."""
+
+    interaction_rules: list[InteractionRuleDetailInfo] | None = None
+
+    @classmethod
+    def of_group(cls, group: RuleGroup, *, with_rules: bool) -> InteractionRuleGroupDetail:
+        """Show a library with its rules, or without."""
+        return cls(
+            group_id=group.group_id,
+            group_name=group.name,
+            create_time=rfc3339(group.created_at_ms),
+            update_time=rfc3339(group.updated_at_ms),
+            interaction_rules=(
+                [InteractionRuleDetailInfo.of(rule) for rule in group.rules] if with_rules else None
+            ),
+        )
+
+
+class InteractionRuleGroupsQuery(WindowQuery, frozen=True, kw_only=True):
+    """Which libraries are wanted."""
+
+    create_since: str | None = None
+    create_until: str | None = None
+    group_name: str | None = None
+
+    def query(self) -> GroupQuery:
+        """Return what is asked for."""
+        return GroupQuery(
+            window=Window(
+                offset=self.offset,
+                limit=self.limit,
+                created_since_ms=since_ms("create_since", self.create_since),
+                created_until_ms=until_ms("create_until", self.create_until),
+            ),
+            name=self.group_name or "",
+        )
+
+
+class InteractionRuleGroups(Wire, frozen=True, kw_only=True):
+    """Some libraries, and how many there are."""
+
+    count: int
+    interaction_rule_groups: list[InteractionRuleGroupDetail]
+
+
+class InteractionRuleGroupSummaries(Wire, frozen=True, kw_only=True):
+    """Some libraries, and how many there are."""
+
+    count: int
+    interaction_rule_groups: list[InteractionRuleGroupSummary]

@@ -1,0 +1,47 @@
+"""A façade over the use cases in memory, and a client of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from airslice.domain.apps import Account
+from airslice.facades.huawei import HuaweiFacade
+from tests.facades.huawei.huawei_client import HuaweiClient
+from tests.facades.huawei.smart_live_stage import (
+    FOREIGN,
+    MASTER_KEY,
+    PROJECT,
+    SECOND,
+    SmartLiveStage,
+)
+
+ACCOUNTS = (
+    Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),
+    Account(id="2100000001", access_key="AKOTHER", secret_key="SKOTHER"),
+)
+
+
+@pytest.fixture
+def live() -> SmartLiveStage:
+    return SmartLiveStage()
+
+
+@pytest.fixture
+def facade(live: SmartLiveStage) -> HuaweiFacade:
+    return HuaweiFacade(
+        accounts=ACCOUNTS,
+        projects=(PROJECT, SECOND, FOREIGN),
+        use_cases=live.use_cases,
+        master_key=MASTER_KEY,
+        clock=live.clock,
+    )
+
+
+@pytest_asyncio.fixture
+async def client(facade: HuaweiFacade, live: SmartLiveStage) -> AsyncIterator[HuaweiClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(facade)) as http:
+        yield HuaweiClient(http=http, clock=live.clock)
