@@ -62,7 +62,9 @@ class TestBodies:
             (b"Duration=soon", "InvalidParameter"),
             (b"TargetStreams=%7B%7D&Control={}", "MissingParameter.NoAppId"),
             (b"&".join(b"a%d=1" % n for n in range(300)), "InvalidParameter"),
-            (b".".join([b"a"] * 100_000) + b"=1", "InvalidParameter.Unmarshal"),
+            (b".".join([b"a"] * 10_000) + b"=1", "InvalidParameter.Unmarshal"),
+            (b".".join([b"a"] * 18) + b"=1", "InvalidParameter.Unmarshal"),
+            (b".".join([b"a"] * 17) + b"=1", "MissingParameter.NoAppId"),
         ],
     )
     async def test_a_form_that_makes_no_sense(
@@ -74,6 +76,14 @@ class TestBodies:
         answer = error_of(await wire.send("POST", query, form, headers))
 
         assert answer[:2] == (400, code)
+
+    async def test_a_long_form_is_refused(self, wire: WireClient) -> None:
+        query = {"Action": "StartSegment", "Version": NEW}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+        answer = error_of(await wire.send("POST", query, b"a=" + b"%" * 65_535, headers))
+
+        assert answer[:2] == (413, "InvalidParameter.SizeOverLimit")
 
     async def test_json_that_calls_itself_a_form_is_json(self, wire: WireClient) -> None:
         query = {"Action": "StartSegment", "Version": NEW}

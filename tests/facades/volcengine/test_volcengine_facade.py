@@ -301,6 +301,13 @@ class TestStatus:
     def test_a_starting_task_has_not_started(self, task: SliceTask) -> None:
         assert segment_task(replace(task, state=TaskState.STARTING)).status == 1
 
+    def test_a_task_whose_bucket_refuses_is_shown_as_failed_while_it_runs(
+        self, task: SliceTask
+    ) -> None:
+        view = segment_task(replace(task, problem="there is no such bucket"))
+
+        assert (view.status, view.stop_reason, view.end_time) == (4, "StartTaskFailed", 0)
+
     def test_a_stopping_task_still_runs(self, task: SliceTask) -> None:
         view = segment_task(task.after(TaskEvent.STOP_REQUESTED, at_ms=1))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,11 +17,17 @@ from tests.facades.volcengine.in_memory_tasks import HandTurnedClock
 
 
 def authorization(
-    *, method: str, query: Mapping[str, str], date: str, body: bytes, keys: tuple[str, str]
+    *,
+    method: str,
+    query: Mapping[str, str] | Sequence[tuple[str, str]],
+    date: str,
+    body: bytes,
+    keys: tuple[str, str],
 ) -> str:
     """Sign the query, the date and the body, as @volcengine/openapi does."""
     scope = f"{date[:8]}/cn-north-1/rtc/request"
-    escaped = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in query.items())
+    given = query.items() if isinstance(query, Mapping) else query
+    escaped = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in given)
     pairs = "&".join(f"{name}={value}" for name, value in escaped)
     canonical = f"{method}\n/\n{pairs}\nx-date:{date}\n\nx-date\n{hashlib.sha256(body).hexdigest()}"
     text = f"HMAC-SHA256\n{date}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"

@@ -11,6 +11,7 @@
     responses.py        the domain's values → wire structs of responses
     envelope.py         ResponseMetadata and Result
     errors.py           every error on this wire
+    openapi.py          all of this as an OpenAPI document
 
 Source: https://www.volcengine.com/docs/6348/1188212 and its neighbours.
 """

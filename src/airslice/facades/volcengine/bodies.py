@@ -16,6 +16,12 @@ from airslice.facades.volcengine.errors import Refusal
 MAX_FIELDS = 256
 """Parameters that a query or form may have; the largest request has under 90."""
 
+MAX_FORM_BYTES = 65_536
+"""Undoing its percent signs takes 200 times the memory of a form; the longest request has 8 KiB."""
+
+MAX_DEPTH = 16
+"""Names that a name in a form may be made of; the longest of a request has five."""
+
 _FORM = "application/x-www-form-urlencoded"
 _WITH_PATH = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
 _LIST_INDEX = re.compile(r"[0-9]{1,4}")
@@ -58,6 +64,8 @@ def from_body(body: bytes, content_type: str, shape: type[Wire]) -> Wire:
         raise Refusal(errors.BODY_IS_EMPTY)
     try:
         if content_type.lower().startswith(_FORM) and not text.startswith((b"{", b"[")):
+            if len(text) > MAX_FORM_BYTES:
+                raise Refusal(errors.SIZE_OVER_LIMIT, str(MAX_FORM_BYTES))
             return msgspec.convert(_nest(text), shape, strict=False)
         return msgspec.json.decode(text, type=shape)
     except msgspec.ValidationError as error:
@@ -83,7 +91,9 @@ def _nest(form: bytes) -> object:
     for name, value in parse_query(form.decode()):
         if value in ("{}", "[]"):
             continue  # an empty object or list, which is the same as none
-        *parents, leaf = name.split(".")
+        *parents, leaf = name.split(".", MAX_DEPTH)
+        if "." in leaf:
+            raise Refusal(errors.UNMARSHAL, f"{name[:40]}… is nested too deep.")
         branch = tree
         for parent in parents:
             below = branch.setdefault(parent, {})

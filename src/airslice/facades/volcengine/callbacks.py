@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
@@ -16,7 +17,15 @@ from airslice.domain.callback import CallbackReceiver, CallbackSetting
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.envelope import DEFAULT_REGION
 from airslice.facades.volcengine.errors import Refusal
-from airslice.facades.volcengine.fields import optional_id, required, required_app_id
+from airslice.facades.volcengine.fields import (
+    REQUIRED,
+    Id,
+    RequiredId,
+    RequiredText,
+    optional_id,
+    required,
+    required_app_id,
+)
 
 MASKED_SECRET = "******"  # noqa: S105 - shown in place of one
 """What GetCallback shows, and UpdateCallback takes for "as it is"."""
@@ -25,10 +34,10 @@ MASKED_SECRET = "******"  # noqa: S105 - shown in place of one
 class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Names a setting: all that DeleteCallback and GetCallback say."""
 
-    app_id: str | None = msgspec.field(name="AppId", default=None)
-    app_id_too: str | None = msgspec.field(name="AppID", default=None)
-    business_id: str | None = msgspec.field(name="BusinessId", default=None)
-    business_id_too: str | None = msgspec.field(name="BusinessID", default=None)
+    app_id: RequiredId | None = msgspec.field(name="AppId", default=None)
+    app_id_too: Id | None = msgspec.field(name="AppID", default=None)
+    business_id: Id | None = msgspec.field(name="BusinessId", default=None)
+    business_id_too: Id | None = msgspec.field(name="BusinessID", default=None)
 
     def app(self) -> str:
         """Return the application's id."""
@@ -40,11 +49,13 @@ class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallbackBody(CallbackRequest, frozen=True, kw_only=True):
-    """CreateCallback and UpdateCallback."""
+    """UpdateCallback."""
 
-    event_list: list[str] | None = msgspec.field(name="EventList", default=None)
+    event_list: Annotated[list[str], REQUIRED] | None = msgspec.field(
+        name="EventList", default=None
+    )
     secret_key: str | None = msgspec.field(name="SecretKey", default=None)
-    url: str | None = msgspec.field(name="URL", default=None)
+    url: RequiredText | None = msgspec.field(name="URL", default=None)
 
     @property
     def keeps_secret(self) -> bool:
@@ -64,6 +75,17 @@ class CallbackBody(CallbackRequest, frozen=True, kw_only=True):
             created_at_ms=0,
             updated_at_ms=0,
         )
+
+
+class NewCallback(CallbackBody, frozen=True, kw_only=True):
+    """CreateCallback, where no secret is set yet that could stay."""
+
+    secret_key: RequiredText | None = msgspec.field(name="SecretKey", default=None)
+
+    def setting(self) -> CallbackSetting:
+        """Return what is to be set."""
+        required("SecretKey", self.secret_key)
+        return super().setting()
 
 
 class CallbackView(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):

@@ -174,6 +174,19 @@ WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.ObjectNotFound: INTERNAL_ERROR,
     errors.DeliveryNotFound: INTERNAL_ERROR,
     errors.StoreFailed: INTERNAL_ERROR,
+    errors.ProjectNotFound: INTERNAL_ERROR,
+    errors.LiveRoomNotFound: INTERNAL_ERROR,
+    errors.LiveRoomUnusable: INTERNAL_ERROR,
+    errors.LiveJobNotFound: INTERNAL_ERROR,
+    errors.LiveJobRunning: INTERNAL_ERROR,
+    errors.LiveJobFinished: INTERNAL_ERROR,
+    errors.RuleGroupNotFound: INTERNAL_ERROR,
+    errors.RuleNotFound: INTERNAL_ERROR,
+    errors.LivePlatformNotFound: INTERNAL_ERROR,
+    errors.LivePlatformFailed: INTERNAL_ERROR,
+    errors.ReportKeyRefused: INTERNAL_ERROR,
+    errors.TooManyLiveJobs: INTERNAL_ERROR,
+    errors.QuotaExceeded: INTERNAL_ERROR,
 }
 
 

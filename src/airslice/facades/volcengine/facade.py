@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from airslice.application.ports import Clock
@@ -24,6 +25,7 @@ from airslice.facades.volcengine.envelope import (
     success,
 )
 from airslice.facades.volcengine.errors import Refusal, refusal
+from airslice.facades.volcengine.openapi import openapi_document
 from airslice.facades.volcengine.operations import (
     OPERATIONS,
     Call,
@@ -37,6 +39,8 @@ from airslice.facades.volcengine.signature import SignedRequest, verify
 
 MAX_BODY_BYTES = 1_048_576
 """A StartSegment with 17 streams and every field at its longest is under 8 KiB."""
+
+OPENAPI_PATH = "/api/openapi/volcengine.json"
 
 _UNIT_MS = {"s": 1000, "ms": 1}
 
@@ -70,6 +74,7 @@ class VolcengineFacade:
         self._secret_keys = {account.access_key: account.secret_key for account in accounts}
         self._use_cases = UseCases(tasks=tasks, moderation=moderation, callbacks=callbacks)
         self._clock = clock
+        self._openapi = msgspec.json.encode(openapi_document(OPERATIONS))
         self._redundant_unit_ms = _UNIT_MS[redundant_duration_unit]
         # The versions of an action share a limit where they have the same.
         self._limits = {
@@ -83,6 +88,14 @@ class VolcengineFacade:
         """Whether an HTTP request is for this wire: its query has an Action."""
         pairs: list[bytes] = scope["query_string"].split(b"&")
         return any(pair.partition(b"=")[0] == b"Action" for pair in pairs)
+
+    def routes(self) -> list[Route]:
+        """Return the route of what describes this wire, for anybody to read."""
+        return [Route(OPENAPI_PATH, self._show_openapi, methods=["GET"])]
+
+    async def _show_openapi(self, request: Request) -> Response:
+        del request
+        return Response(self._openapi, media_type="application/json")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
@@ -123,7 +136,7 @@ class VolcengineFacade:
                 body=signed.body,
                 redundant_unit_ms=self._redundant_unit_ms,
             )
-            return success(metadata, await operation.run(self._use_cases, call))
+            return success(metadata, await operation.answer(self._use_cases, call))
         except ClientDisconnect:
             raise
         except Exception as error:

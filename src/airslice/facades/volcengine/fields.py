@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from airslice.domain.errors import InvalidInput
-from airslice.domain.room import is_valid_id
+from airslice.domain.room import ID_PATTERN, is_valid_id
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.errors import Refusal, WireError
 
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 """Every number of this wire (`*int32` in volc-sdk-golang `service/rtc/v20231101/model.go`)."""
+
+REQUIRED = msgspec.Meta(extra={"required": True})
+"""Tells the OpenAPI document of a field that must be there. A parser that knew it would refuse
+without it in words of its own, so code does, in this wire's."""
+
+
+def documented(**keywords: Any) -> msgspec.Meta:
+    """Tell the OpenAPI document, as JSON Schema, what code checks of a field."""
+    return msgspec.Meta(extra_json_schema=keywords)
+
+
+def within(allowed: range, **keywords: Any) -> msgspec.Meta:
+    """Tell the OpenAPI document of the range that `in_range` keeps a field in."""
+    return documented(minimum=allowed[0], maximum=allowed[-1], **keywords)
+
+
+Id = Annotated[str, documented(pattern=f"^{ID_PATTERN.pattern}$")]
+RequiredId = Annotated[Id, REQUIRED]
+RequiredText = Annotated[str, documented(minLength=1), REQUIRED]
 
 ID_RULE = "must match [a-zA-Z0-9_@\\-\\.]{1,128}"
 

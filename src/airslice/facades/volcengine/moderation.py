@@ -8,6 +8,7 @@ Source: https://www.volcengine.com/docs/6348/1188353 and /336038 (BanRoomUser), 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -17,7 +18,10 @@ from airslice.domain.room import RoomKey
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.fields import (
+    Id,
     Int32,
+    RequiredId,
+    documented,
     optional_id,
     required_app_id,
     required_id,
@@ -28,8 +32,8 @@ from airslice.facades.volcengine.fields import (
 class RoomRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     """Names a room: all that DismissRoom and GetRoomOnlineUsers say."""
 
-    app_id: str | None = None
-    room_id: str | None = None
+    app_id: RequiredId | None = None
+    room_id: RequiredId | None = None
 
     def room(self) -> RoomKey:
         """Return the room's key."""
@@ -39,7 +43,7 @@ class RoomRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 class KickUser(RoomRequest, rename="pascal", frozen=True, kw_only=True):
     """KickUser: a user of a room."""
 
-    user_id: str | None = None
+    user_id: RequiredId | None = None
 
     def user(self) -> str:
         """Return the user's id."""
@@ -49,11 +53,11 @@ class KickUser(RoomRequest, rename="pascal", frozen=True, kw_only=True):
 class BanRoomUser(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     """BanRoomUser: a user, a room, or a user of one room."""
 
-    app_id: str | None = None
-    room_id: str | None = None
-    user_id: str | None = None
-    ip: str | None = msgspec.field(name="IP", default=None)
-    forbidden_interval: Int32 | None = None
+    app_id: RequiredId | None = None
+    room_id: Id | None = None
+    user_id: Id | None = None
+    ip: Annotated[str, documented(maxLength=0)] | None = msgspec.field(name="IP", default=None)
+    forbidden_interval: Annotated[Int32, documented(minimum=0, default=0)] | None = None
 
     def scope(self) -> BanScope:
         """Return who is to be banned, and from where."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Protocol
+from typing import Annotated, Any, Protocol
+
+import msgspec
 
 from airslice.domain.apps import Account
 from airslice.domain.ban import BanScope
@@ -21,9 +22,10 @@ from airslice.facades.volcengine.callbacks import (
     CallbackBody,
     CallbackRequest,
     CallbackResult,
+    NewCallback,
     callback_result,
 )
-from airslice.facades.volcengine.fields import required
+from airslice.facades.volcengine.fields import documented
 from airslice.facades.volcengine.moderation import (
     BanRoomUser,
     KickUser,
@@ -45,6 +47,9 @@ ALREADY_STARTED = (
     "The task has been started. Please do not call the startup task interface repeatedly"
 )
 """Result of starting a task that runs; no failure (docs/6348/1188212, field TaskId)."""
+
+Done = Annotated[str, documented(enum=["ok"])]
+Started = Annotated[str, documented(enum=["ok", ALREADY_STARTED])]
 
 
 class SliceTasks(Protocol):
@@ -126,116 +131,156 @@ class Operation:
     method: str
     per_second: int
     """Requests that an account may send in one second."""
-    run: Callable[[UseCases, Call], Awaitable[object]]
-    """Returns the Result."""
+    takes: type[msgspec.Struct]
+    """Shape of the body or, of a GET, of the query."""
+    gives: Any
+    """Type of the Result."""
+    run: Callable[[UseCases, Call, Any], Awaitable[object]]
+    """Calls the use case for a request of that shape; returns the Result."""
+
+    async def answer(self, use_cases: UseCases, call: Call) -> object:
+        """Read the request, run it, return the Result."""
+        if self.method == "GET":
+            return await self.run(use_cases, call, from_query(call.query, self.takes))
+        request = from_body(call.body, call.content_type, self.takes)
+        return await self.run(use_cases, call, request)
 
 
 async def _start(
-    use_cases: UseCases, call: Call, *, shape: type[StartSegment20201201 | StartSegment20220601]
+    use_cases: UseCases, call: Call, request: StartSegment20201201 | StartSegment20220601
 ) -> str:
-    request = from_body(call.body, call.content_type, shape)
     order = request.order(call.version, redundant_unit_ms=call.redundant_unit_ms)
     return "ok" if await use_cases.tasks.start(call.account, order) else ALREADY_STARTED
 
 
-async def _update(use_cases: UseCases, call: Call) -> str:
-    request = from_body(call.body, call.content_type, UpdateSegment)
+async def _update(use_cases: UseCases, call: Call, request: UpdateSegment) -> str:
     await use_cases.tasks.update(call.account, request.key(), request.change(call.version))
     return "ok"
 
 
-async def _stop(use_cases: UseCases, call: Call) -> str:
-    request = from_body(call.body, call.content_type, TaskRequest)
+async def _stop(use_cases: UseCases, call: Call, request: TaskRequest) -> str:
     await use_cases.tasks.stop(call.account, request.key())
     return "ok"
 
 
-async def _get(use_cases: UseCases, call: Call) -> GetSegmentTaskResult:
-    request = from_query(call.query, TaskRequest)
+async def _get(use_cases: UseCases, call: Call, request: TaskRequest) -> GetSegmentTaskResult:
     task = await use_cases.tasks.find(call.account, request.key())
     return GetSegmentTaskResult(segment_task=segment_task(task))
 
 
-async def _ban(
-    use_cases: UseCases, call: Call, *, result: type[Message | OldMessage]
-) -> Message | OldMessage:
-    request = from_body(call.body, call.content_type, BanRoomUser)
+async def _ban(use_cases: UseCases, call: Call, request: BanRoomUser) -> Message:
     scope, length_s = request.scope(), request.length_s()
     await use_cases.moderation.ban(call.account, scope, length_s=length_s)
-    return result()
+    return Message()
 
 
-async def _kick(use_cases: UseCases, call: Call) -> OldMessage:
-    request = from_body(call.body, call.content_type, KickUser)
+async def _ban_20201201(use_cases: UseCases, call: Call, request: BanRoomUser) -> OldMessage:
+    await _ban(use_cases, call, request)
+    return OldMessage()
+
+
+async def _kick(use_cases: UseCases, call: Call, request: KickUser) -> OldMessage:
     await use_cases.moderation.kick(call.account, request.room(), request.user())
     return OldMessage()
 
 
-async def _dismiss(use_cases: UseCases, call: Call) -> OldMessage:
-    request = from_body(call.body, call.content_type, RoomRequest)
+async def _dismiss(use_cases: UseCases, call: Call, request: RoomRequest) -> OldMessage:
     await use_cases.moderation.dismiss(call.account, request.room())
     return OldMessage()
 
 
-async def _get_users(use_cases: UseCases, call: Call) -> RoomUsers:
-    request = from_query(call.query, RoomRequest)
+async def _get_users(use_cases: UseCases, call: Call, request: RoomRequest) -> RoomUsers:
     return room_users(await use_cases.moderation.online_users(call.account, request.room()))
 
 
-_start_20201201 = partial(_start, shape=StartSegment20201201)
-_start_20220601 = partial(_start, shape=StartSegment20220601)
-_ban_20201201 = partial(_ban, result=OldMessage)
-_ban_20231101 = partial(_ban, result=Message)
-
-
-async def _create_callback(use_cases: UseCases, call: Call) -> str:
-    request = from_body(call.body, call.content_type, CallbackBody)
-    required("SecretKey", request.secret_key)
+async def _create_callback(use_cases: UseCases, call: Call, request: NewCallback) -> str:
     await use_cases.callbacks.create(call.account, request.setting())
     return "ok"
 
 
-async def _update_callback(use_cases: UseCases, call: Call) -> str:
-    request = from_body(call.body, call.content_type, CallbackBody)
+async def _update_callback(use_cases: UseCases, call: Call, request: CallbackBody) -> str:
     await use_cases.callbacks.update(
         call.account, request.setting(), keep_secret=request.keeps_secret
     )
     return "ok"
 
 
-async def _delete_callback(use_cases: UseCases, call: Call) -> str:
-    request = from_body(call.body, call.content_type, CallbackRequest)
+async def _delete_callback(use_cases: UseCases, call: Call, request: CallbackRequest) -> str:
     await use_cases.callbacks.delete(call.account, request.app(), request.business())
     return "ok"
 
 
-async def _get_callback(use_cases: UseCases, call: Call) -> CallbackResult:
-    app_id = from_query(call.query, CallbackRequest).app()
+async def _get_callback(
+    use_cases: UseCases, call: Call, request: CallbackRequest
+) -> CallbackResult:
+    app_id = request.app()
     settings = await use_cases.callbacks.settings(call.account, app_id)
     return callback_result(call.account.id, app_id, settings)
 
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
-    ("StartSegment", "2020-12-01"): Operation(method="POST", per_second=150, run=_start_20201201),
-    ("StartSegment", "2022-06-01"): Operation(method="POST", per_second=60, run=_start_20220601),
-    ("StartSegment", "2023-11-01"): Operation(method="POST", per_second=60, run=_start_20220601),
-    ("UpdateSegment", "2020-12-01"): Operation(method="POST", per_second=150, run=_update),
-    ("UpdateSegment", "2022-06-01"): Operation(method="POST", per_second=150, run=_update),
-    ("UpdateSegment", "2023-11-01"): Operation(method="POST", per_second=150, run=_update),
-    ("StopSegment", "2020-12-01"): Operation(method="POST", per_second=150, run=_stop),
-    ("StopSegment", "2022-06-01"): Operation(method="POST", per_second=150, run=_stop),
-    ("StopSegment", "2023-11-01"): Operation(method="POST", per_second=150, run=_stop),
-    ("GetSegmentTask", "2022-06-01"): Operation(method="GET", per_second=60, run=_get),
-    ("GetSegmentTask", "2023-11-01"): Operation(method="GET", per_second=60, run=_get),
-    ("BanRoomUser", "2020-12-01"): Operation(method="POST", per_second=20, run=_ban_20201201),
-    ("BanRoomUser", "2023-11-01"): Operation(method="POST", per_second=20, run=_ban_20231101),
-    ("KickUser", "2020-12-01"): Operation(method="POST", per_second=60, run=_kick),
-    ("DismissRoom", "2020-12-01"): Operation(method="POST", per_second=60, run=_dismiss),
-    ("GetRoomOnlineUsers", "2023-08-01"): Operation(method="GET", per_second=40, run=_get_users),
-    ("GetRoomOnlineUsers", "2023-11-01"): Operation(method="GET", per_second=40, run=_get_users),
-    ("CreateCallback", "2020-12-01"): Operation(method="POST", per_second=60, run=_create_callback),
-    ("UpdateCallback", "2020-12-01"): Operation(method="POST", per_second=60, run=_update_callback),
-    ("DeleteCallback", "2020-12-01"): Operation(method="POST", per_second=60, run=_delete_callback),
-    ("GetCallback", "2020-12-01"): Operation(method="GET", per_second=60, run=_get_callback),
+    ("StartSegment", "2020-12-01"): Operation(
+        method="POST", per_second=150, takes=StartSegment20201201, gives=Started, run=_start
+    ),
+    ("StartSegment", "2022-06-01"): Operation(
+        method="POST", per_second=60, takes=StartSegment20220601, gives=Started, run=_start
+    ),
+    ("StartSegment", "2023-11-01"): Operation(
+        method="POST", per_second=60, takes=StartSegment20220601, gives=Started, run=_start
+    ),
+    ("UpdateSegment", "2020-12-01"): Operation(
+        method="POST", per_second=150, takes=UpdateSegment, gives=Done, run=_update
+    ),
+    ("UpdateSegment", "2022-06-01"): Operation(
+        method="POST", per_second=150, takes=UpdateSegment, gives=Done, run=_update
+    ),
+    ("UpdateSegment", "2023-11-01"): Operation(
+        method="POST", per_second=150, takes=UpdateSegment, gives=Done, run=_update
+    ),
+    ("StopSegment", "2020-12-01"): Operation(
+        method="POST", per_second=150, takes=TaskRequest, gives=Done, run=_stop
+    ),
+    ("StopSegment", "2022-06-01"): Operation(
+        method="POST", per_second=150, takes=TaskRequest, gives=Done, run=_stop
+    ),
+    ("StopSegment", "2023-11-01"): Operation(
+        method="POST", per_second=150, takes=TaskRequest, gives=Done, run=_stop
+    ),
+    ("GetSegmentTask", "2022-06-01"): Operation(
+        method="GET", per_second=60, takes=TaskRequest, gives=GetSegmentTaskResult, run=_get
+    ),
+    ("GetSegmentTask", "2023-11-01"): Operation(
+        method="GET", per_second=60, takes=TaskRequest, gives=GetSegmentTaskResult, run=_get
+    ),
+    ("BanRoomUser", "2020-12-01"): Operation(
+        method="POST", per_second=20, takes=BanRoomUser, gives=OldMessage, run=_ban_20201201
+    ),
+    ("BanRoomUser", "2023-11-01"): Operation(
+        method="POST", per_second=20, takes=BanRoomUser, gives=Message, run=_ban
+    ),
+    ("KickUser", "2020-12-01"): Operation(
+        method="POST", per_second=60, takes=KickUser, gives=OldMessage, run=_kick
+    ),
+    ("DismissRoom", "2020-12-01"): Operation(
+        method="POST", per_second=60, takes=RoomRequest, gives=OldMessage, run=_dismiss
+    ),
+    ("GetRoomOnlineUsers", "2023-08-01"): Operation(
+        method="GET", per_second=40, takes=RoomRequest, gives=RoomUsers, run=_get_users
+    ),
+    ("GetRoomOnlineUsers", "2023-11-01"): Operation(
+        method="GET", per_second=40, takes=RoomRequest, gives=RoomUsers, run=_get_users
+    ),
+    ("CreateCallback", "2020-12-01"): Operation(
+        method="POST", per_second=60, takes=NewCallback, gives=Done, run=_create_callback
+    ),
+    ("UpdateCallback", "2020-12-01"): Operation(
+        method="POST", per_second=60, takes=CallbackBody, gives=Done, run=_update_callback
+    ),
+    ("DeleteCallback", "2020-12-01"): Operation(
+        method="POST", per_second=60, takes=CallbackRequest, gives=Done, run=_delete_callback
+    ),
+    ("GetCallback", "2020-12-01"): Operation(
+        method="GET", per_second=60, takes=CallbackRequest, gives=CallbackResult, run=_get_callback
+    ),
 }
 """(Action, Version) to operation."""

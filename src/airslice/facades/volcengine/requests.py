@@ -7,6 +7,7 @@ Source: https://www.volcengine.com/docs/6348/1188212, /1188222, /1188221, /11882
 from __future__ import annotations
 
 import uuid
+from typing import Annotated
 
 import msgspec
 
@@ -28,14 +29,20 @@ from airslice.domain.storage_target import StorageTarget
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.fields import (
+    REQUIRED,
+    Id,
     Int32,
+    RequiredId,
+    documented,
     in_range,
     optional_id,
     required_app_id,
     required_id,
     required_room_id,
+    within,
 )
 from airslice.facades.volcengine.storage_config import (
+    SUPPORTED_TYPES,
     CustomConfig,
     TosConfig,
     UserTosConfig,
@@ -45,19 +52,22 @@ from airslice.facades.volcengine.storage_config import (
 LENIENT_VERSIONS = frozenset({"2020-12-01", "2022-06-01"})
 """Versions in which an illegal MaxIdleTime or Duration means the default (docs/6348/155129)."""
 
+DurationS = Annotated[Int32, within(DURATION_RANGE_S)]
+MaxIdleS = Annotated[Int32, within(MAX_IDLE_RANGE_S, default=DEFAULT_MAX_IDLE_S)]
+
 
 class Stream(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     """A stream to be sliced."""
 
     index: Int32 | None = None
-    user_id: str | None = None
-    stream_type: Int32 | None = None
+    user_id: RequiredId | None = None
+    stream_type: Annotated[Int32, documented(enum=list(StreamType))] | None = None
 
 
 class TargetStreams(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     """The streams to be sliced; an empty list means all."""
 
-    stream_list: list[Stream] | None = None
+    stream_list: Annotated[list[Stream], documented(maxItems=MAX_STREAMS)] | None = None
 
     def targets(self) -> tuple[StreamTarget, ...]:
         """Return the listed streams, each once: the first entry of a stream counts."""
@@ -87,7 +97,7 @@ class Control(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     align: bool | None = None
     mixed: bool | None = None
     ignore_silence: bool | None = None
-    redundant_duration: Int32 | None = None
+    redundant_duration: Annotated[Int32, documented(minimum=0)] | None = None
 
     def slice_control(self, *, duration_s: int, redundant_unit_ms: int) -> SliceControl:
         """Return the same in our words; `redundant_unit_ms` is what RedundantDuration counts."""
@@ -106,7 +116,7 @@ class Control(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 class StorageConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     """Where slices go; VodConfig and VeImageXConfig cannot be chosen and are not read."""
 
-    type: Int32 | None = None
+    type: Annotated[Int32, documented(enum=SUPPORTED_TYPES, default=0)] | None = None
     tos_config: TosConfig | None = None
     custom_config: CustomConfig | None = None
     control: Control | None = None
@@ -116,9 +126,9 @@ class StorageConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 class TaskRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     """Names a task: all that StopSegment and GetSegmentTask say."""
 
-    app_id: str | None = None
-    room_id: str | None = None
-    task_id: str | None = None
+    app_id: RequiredId | None = None
+    room_id: RequiredId | None = None
+    task_id: RequiredId | None = None
 
     def key(self) -> TaskKey:
         """Return the task's key."""
@@ -132,9 +142,9 @@ class TaskRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 class UpdateSegment(TaskRequest, rename="pascal", frozen=True, kw_only=True):
     """UpdateSegment: what is omitted stays; other fields of StartSegment are not read."""
 
-    identifier: str | None = None
+    identifier: Id | None = None
     handle: bool | None = None
-    duration: Int32 | None = None
+    duration: DurationS | None = None
 
     def change(self, version: str) -> TaskChange:
         """Return what is to change."""
@@ -148,12 +158,12 @@ class UpdateSegment(TaskRequest, rename="pascal", frozen=True, kw_only=True):
 class StartSegment(TaskRequest, rename="pascal", frozen=True, kw_only=True):
     """What StartSegment says in every version; the versions differ in the storage."""
 
-    business_id: str | None = None
-    max_idle_time: Int32 | None = None
+    business_id: Id | None = None
+    max_idle_time: MaxIdleS | None = None
     target_streams: TargetStreams | None = None
-    duration: Int32 | None = None
+    duration: Annotated[DurationS, documented(default=DEFAULT_DURATION_S)] | None = None
     control: Control | None = None
-    identifier: str | None = None
+    identifier: Id | None = None
     handle: bool | None = None
 
     def task_order(
@@ -185,7 +195,7 @@ class StartSegment(TaskRequest, rename="pascal", frozen=True, kw_only=True):
 class StartSegment20201201(StartSegment, rename="pascal", frozen=True, kw_only=True):
     """StartSegment 2020-12-01: TOS only."""
 
-    tos_config: UserTosConfig | None = None
+    tos_config: Annotated[UserTosConfig, REQUIRED] | None = None
 
     def order(self, version: str, *, redundant_unit_ms: int) -> TaskOrder:
         """Return the task that is asked for."""
@@ -203,7 +213,7 @@ class StartSegment20201201(StartSegment, rename="pascal", frozen=True, kw_only=T
 class StartSegment20220601(StartSegment, rename="pascal", frozen=True, kw_only=True):
     """StartSegment 2022-06-01 and 2023-11-01, which differ in the VodConfig only."""
 
-    storage_config: StorageConfig | None = None
+    storage_config: Annotated[StorageConfig, REQUIRED] | None = None
 
     def order(self, version: str, *, redundant_unit_ms: int) -> TaskOrder:
         """Return the task that is asked for."""

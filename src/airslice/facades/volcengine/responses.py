@@ -84,14 +84,17 @@ class GetSegmentTaskResult(msgspec.Struct, rename="pascal", frozen=True, kw_only
 
 
 def segment_task(task: SliceTask) -> SegmentTask:
-    """Show a task to its owner."""
+    """Show a task to its owner: as failed, too, while its bucket refuses its slices."""
     order = task.order
     control = order.control
+    state, reason = task.state, task.stop_reason
+    if task.problem and state not in FINAL_STATES:
+        state, reason = TaskState.FAILED, StopReason.START_FAILED
     return SegmentTask(
         start_time=task.started_at_ms,
         end_time=task.ended_at_ms,
-        status=STATUSES[task.state],
-        stop_reason=STOP_REASONS[task.stop_reason] if task.state in FINAL_STATES else "",
+        status=STATUSES[state],
+        stop_reason=STOP_REASONS[reason] if state in FINAL_STATES else "",
         target_streams=TargetStreamsView(stream_list=[_stream(target) for target in order.targets]),
         handle=order.handle,
         identifier=order.identifier,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -14,10 +15,18 @@ from airslice.domain.errors import InvalidInput, StorageUnsupported
 from airslice.domain.storage_regions import REGIONS, region_number
 from airslice.domain.storage_target import BUCKET_PATTERN, StorageTarget, StorageVendor
 from airslice.facades.volcengine.errors import MISSING_PARAMETER, Refusal
-from airslice.facades.volcengine.fields import Int32, required, required_id
+from airslice.facades.volcengine.fields import (
+    REQUIRED,
+    Int32,
+    RequiredId,
+    documented,
+    required,
+    required_id,
+)
 
 TYPE_TOS = 0
 TYPE_CUSTOM = 2
+SUPPORTED_TYPES = (TYPE_TOS, TYPE_CUSTOM)
 UNSUPPORTED_TYPES: Mapping[int, str] = {1: "VOD", 3: "VeImageX"}
 
 VENDORS: Mapping[int, StorageVendor] = {
@@ -35,12 +44,32 @@ _ENDPOINT = re.compile(r"(https?://)?[a-zA-Z0-9.\-]{1,253}(:[0-9]{1,5})?/?")
 _KEY = re.compile(r"[\x21-\x7e]{1,1024}")
 
 
+def _matching(pattern: re.Pattern[str]) -> msgspec.Meta:
+    return documented(pattern=f"^{pattern.pattern}$")
+
+
+Bucket = Annotated[str, _matching(BUCKET_PATTERN), REQUIRED]
+Key = Annotated[str, _matching(_KEY), REQUIRED]
+TosRegion = Annotated[Int32, documented(enum=list(REGIONS[StorageVendor.TOS]), default=0)]
+CustomRegion = Annotated[
+    Int32,
+    documented(
+        enum=sorted({number for vendor in VENDORS.values() for number in REGIONS[vendor]}),
+        default=0,
+        description="".join(
+            f"Vendor {number} ({vendor}) has {', '.join(map(str, REGIONS[vendor]))}. "
+            for number, vendor in VENDORS.items()
+        ).rstrip(),
+    ),
+]
+
+
 class TosConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     """A bucket of Volcengine TOS."""
 
-    account_id: str | None = None
-    region: Int32 | None = None
-    bucket: str | None = None
+    account_id: RequiredId | None = None
+    region: TosRegion | None = None
+    bucket: Bucket | None = None
 
     def target(self) -> StorageTarget:
         """Return the bucket that this names."""
@@ -56,11 +85,11 @@ class TosConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 class CustomConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     """A bucket of another vendor."""
 
-    vendor: Int32 | None = None
-    region: Int32 | None = None
-    bucket: str | None = None
-    access_key: str | None = None
-    secret_key: str | None = None
+    vendor: Annotated[Int32, documented(enum=list(VENDORS), default=0)] | None = None
+    region: CustomRegion | None = None
+    bucket: Bucket | None = None
+    access_key: Key | None = None
+    secret_key: Key | None = None
 
     def __repr__(self) -> str:
         return f"CustomConfig(vendor={self.vendor}, region={self.region}, bucket={self.bucket!r})"
@@ -83,10 +112,10 @@ class CustomConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 class UserTosConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     """TosConfig of 2020-12-01: the region by name, and the endpoint spelt out."""
 
-    user_account_id: str | None = None
-    region: str | None = None
-    end_point: str | None = None
-    bucket: str | None = None
+    user_account_id: RequiredId | None = None
+    region: Annotated[str, _matching(_REGION_NAME), REQUIRED] | None = None
+    end_point: Annotated[str, _matching(_ENDPOINT), REQUIRED] | None = None
+    bucket: Bucket | None = None
 
     def target(self) -> StorageTarget:
         """Return the bucket that this names."""
@@ -123,7 +152,7 @@ def chosen_target(
             f"{storage_type} ({UNSUPPORTED_TYPES[storage_type]}) cannot take slices; "
             "use 0 (TOS) or 2 (third party)",
         )
-    if storage_type not in (TYPE_TOS, TYPE_CUSTOM):
+    if storage_type not in SUPPORTED_TYPES:
         raise InvalidInput("StorageConfig.Type", "must be 0 (TOS) or 2 (third party)")
     name, config = ("TosConfig", tos) if storage_type == TYPE_TOS else ("CustomConfig", custom)
     if config is None:

@@ -1,0 +1,111 @@
+"""Whatever comes over the network, or from a damaged disk, is read or refused as documented."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from itertools import chain
+
+import pytest
+from hypothesis import given
+
+from airslice.engines.embedded.dtls import DtlsState
+from tests.fuzz import tally
+from tests.fuzz.dtls_peer import Certificate, shake_hands
+from tests.fuzz.effort import LONGER, MULTIPLIER, effort
+from tests.fuzz.media_parsers import SERVER
+from tests.fuzz.mutations import damaged, stretched
+from tests.fuzz.parser import Parser
+from tests.fuzz.parsers import PARSERS
+
+SMALL_BYTES = 65_536
+LARGE_BYTES = 1 << 20
+
+SMALL_S, LARGE_S = 0.5, 2.0
+"""Processor time for one input of that size, at most. What grows by its square is far over it:
+the simplest loop over 2**40 steps takes hours."""
+
+MAX_PEAK_BYTES = 64 * LARGE_BYTES
+
+each_parser = pytest.mark.parametrize("parser", PARSERS, ids=str)
+
+
+@each_parser
+def test_valid_inputs_are_taken(parser: Parser) -> None:
+    for sample in parser.samples:
+        parser.take(sample)
+
+
+@LONGER
+@each_parser
+def test_damaged_inputs_are_read_or_refused(parser: Parser) -> None:
+    def attempt(data: bytes) -> None:
+        with tally.counted(parser.name):
+            parser.take(data)
+
+    effort(parser.examples)(given(damaged(parser.samples))(attempt))()
+
+
+@LONGER
+@each_parser
+def test_long_inputs_take_time_in_proportion(parser: Parser) -> None:
+    size = min(SMALL_BYTES, parser.max_bytes)
+    samples = parser.samples if MULTIPLIER > 1 else parser.samples[:2]
+
+    for data in chain.from_iterable(stretched(sample, size) for sample in samples):
+        assert seconds(parser, data) < SMALL_S, f"{data[:80]!r} … {data[-80:]!r}"
+
+
+@each_parser
+def test_the_worst_inputs_take_bounded_time_and_memory(parser: Parser) -> None:
+    grown = [sample * (LARGE_BYTES // max(1, len(sample))) for sample in parser.samples[:2]]
+
+    for data in (*parser.worst, *grown):
+        cut = data[: parser.max_bytes]
+        spent = seconds(parser, cut)
+        tally.SLOWEST_S[parser.name] = max(spent, tally.SLOWEST_S.get(parser.name, 0))
+        assert spent < (SMALL_S if len(cut) <= SMALL_BYTES else LARGE_S), f"{data[:80]!r} …"
+        assert peak_bytes(partial(parser.take, cut)) < MAX_PEAK_BYTES, f"{data[:80]!r} …"
+
+
+def seconds(parser: Parser, data: bytes) -> float:
+    """Return the processor time that one input takes."""
+    with tally.counted(parser.name):
+        begin = time.process_time()
+        parser.take(data)
+        return time.process_time() - begin
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """Return what Python allocates for something at its peak."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_no_certificate_does_worse_than_end_the_handshake() -> None:
+    sound = Certificate().der
+    outcomes = set()
+
+    for place in range(len(sound)):
+        for octet in (sound[place] ^ 1, sound[place] ^ 0x80, 0, 0xFF):
+            damaged_one = Certificate(sound[:place] + bytes([octet]) + sound[place + 1 :])
+            try:
+                damaged_one.context()
+            except Exception:  # OpenSSL itself has no use for it
+                continue
+            for named in (True, False):
+                fingerprints = [damaged_one.fingerprint] if named else []
+                association = SERVER.accept(fingerprints)
+                with tally.counted("certificates of DTLS peers"):
+                    outcomes.add((named, shake_hands(association, damaged_one)))
+
+    assert outcomes <= {(True, DtlsState.ESTABLISHED), (True, DtlsState.CLOSED)} | {
+        (False, DtlsState.CLOSED)
+    }
