@@ -12,12 +12,13 @@ UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 ARGS ?=
 
-.PHONY: help demo serve test check format format-check lint types layers bench requirements clean
+.PHONY: help demo serve test test-faults check format format-check lint types layers bench \
+  requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.runtime ## Publish synthetic speech, slice it, verify every callback; one minute
+demo: $(VENV)/.runtime ## Let a live job speak, slice it, verify every callback; one minute
 	@$(BIN)/airslice demo $(ARGS)
 
 serve: $(VENV)/.runtime ## Run a server with airslice.toml, made at the first time
@@ -49,6 +50,10 @@ layers: $(VENV)/.dev
 	@echo "layers"
 	@report=$$($(BIN)/lint-imports) || { echo "$$report" >&2; exit 1; }
 
+test-faults: $(VENV)/.dev $(VENV)/.test-programs $(VENV)/.versitygw ## Long fault tests: 200 kills, hours without storage; ARGS=... to pytest
+	@AIRSLICE_TEST_FAULTS=long AIRSLICE_TEST_EXAMPLES=5 \
+	  $(BIN)/python -m pytest tests/faults tests/fuzz -s $(ARGS)
+
 bench: $(VENV)/.dev ## Measure streams per core and the other figures of the README
 	@for program in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python "$$program" $(ARGS); done
 
@@ -58,7 +63,7 @@ requirements: $(VENV)/.uv ## Resolve the pinned versions again; ARGS=--upgrade f
 	echo "uv==$$($(UV) --version | cut -d' ' -f2)" | compile - -o requirements/uv.txt; \
 	compile pyproject.toml --extra demo --group dev -o requirements/dev.txt; \
 	compile pyproject.toml --extra demo --group build -c requirements/dev.txt -o requirements/demo.txt; \
-	compile pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	compile pyproject.toml --extra presenter -c requirements/dev.txt -o requirements/runtime.txt
 
 clean: ## Remove what was set up
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

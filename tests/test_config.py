@@ -8,9 +8,10 @@ from typing import get_args
 import msgspec
 import pytest
 
-from airslice.config import Address, ConfigError, Settings, fresh_config, load
+from airslice.config import Address, ConfigError, Presenter, Settings, fresh_config, load
 from airslice.config.document import Document
 from airslice.domain.apps import AutoSlice, SliceFormat
+from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.storage_endpoints import StorageOverride
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 
@@ -72,6 +73,17 @@ def test_what_is_left_out_has_its_documented_default(load_text: Load) -> None:
     assert settings.apps[0].auto_slice is None
     assert settings.projects == ()
     assert settings.storage.default == "local"
+    assert settings.storage.probe
+    assert settings.presenter == Presenter(
+        engine="espeak",
+        voices={},
+        default_voice="",
+        processes=1,
+        http_url="",
+        http_key="",
+        http_api="plain",
+        http_model="",
+    )
     assert settings.security.private_networks == ()
 
 
@@ -108,9 +120,12 @@ storage = {{ Type = 0, TosConfig = {{ AccountId = "1", Region = 3, Bucket = "mod
 project_id = "0123456789abcdef0123456789abcdef"
 account = "2100000000"
 app_id = "123456781234567812345678"
+name = "cn-north-4"
+users = [{{ name = "operator", password = "hush" }}]
 
 [storage]
 default = "vendor"
+probe = false
 [[storage.endpoints]]
 match = {{ vendor = "s3", region = 2, bucket = "b" }}
 endpoint = "http://127.0.0.1:9100"
@@ -119,10 +134,31 @@ secret_key = "s"
 [[storage.endpoints]]
 endpoint = "https://s3.example"
 
+[presenter]
+engine = "http"
+voices = {{ "0f3a" = "xiaoyan", "with.dot" = "b" }}
+default_voice = "nobody"
+processes = 2
+piper_model = "unused"
+http_url = "http://10.0.0.7:9200/v1/audio/speech"
+http_key = "hush"
+http_api = "openai"
+http_model = "tts-1"
+
 [security]
 private_networks = ["127.0.0.0/8", "fd00::/8"]
 """)
 
+    assert settings.presenter == Presenter(
+        engine="http",
+        voices={"0f3a": "xiaoyan", "with.dot": "b"},
+        default_voice="nobody",
+        processes=2,
+        http_url="http://10.0.0.7:9200/v1/audio/speech",
+        http_key="hush",
+        http_api="openai",
+        http_model="tts-1",
+    )
     assert settings.server.http == Address("127.0.0.1", 8081)
     assert settings.server.media == Address("0.0.0.0", 50_001)
     assert settings.server.advertise == ("203.0.113.7", "2001:db8::1")
@@ -139,8 +175,18 @@ private_networks = ["127.0.0.0/8", "fd00::/8"]
             vendor=StorageVendor.TOS, region=3, bucket="moderation", account_id="1"
         ),
     )
-    assert settings.projects[0].app_id == app.app_id
+    assert settings.projects == (
+        Project(
+            project_id="0123456789abcdef0123456789abcdef",
+            account_id="2100000000",
+            app_id=app.app_id,
+            name="cn-north-4",
+            users=(ProjectUser(name="operator", password="hush"),),
+        ),
+    )
+    assert "hush" not in repr(settings.projects)
     assert settings.storage.default == "vendor"
+    assert not settings.storage.probe
     assert settings.storage.endpoints == (
         StorageOverride(
             vendor=StorageVendor.S3,
@@ -231,7 +277,9 @@ CustomConfig = {{ Vendor = {number}, Region = 5, Bucket = "b", AccessKey = "a", 
             lambda s: [e.endpoint for e in s.storage.endpoints],
             ["http://s3"],
         ),
+        ("STORAGE__PROBE", "false", lambda s: s.storage.probe, False),
         ("PROJECTS", "[]", lambda s: s.projects, ()),
+        ("PRESENTER__VOICES", '{"v": "yue"}', lambda s: s.presenter.voices, {"v": "yue"}),
     ],
 )
 def test_the_environment_overrides_every_kind_of_value(
@@ -382,6 +430,7 @@ TosConfig = { AccountId = "1", Bucket = "../x" }
 project_id = "p"
 account = "3"
 app_id = "b"
+users = [{ name = "u", password = "1" }, { name = "u", password = "2" }]
 
 [[storage.endpoints]]
 endpoint = "127.0.0.1:9100"
@@ -408,6 +457,7 @@ private_networks = ["10.0.0.1/8"]
         "apps[1].auto_slice.storage.TosConfig.Bucket",
         "projects[0].account",
         "projects[0].app_id",
+        "projects[0].users[1].name",
         "storage.endpoints[0].endpoint",
         "storage.endpoints[0]",
         "security.private_networks[0]",
@@ -457,13 +507,41 @@ def test_a_file_that_is_no_toml_is_told_by_its_name(tmp_path: Path, content: byt
 # --- secrets and the template ---
 
 
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ('engine = "piper"', "presenter.piper_model: is missing, and engine is piper"),
+        ('engine = "http"', "presenter.http_url: expected an http or https URL"),
+        (
+            'engine = "http"\nhttp_url = "http://a/b"\nhttp_api = "openai"',
+            "presenter.http_model: is missing, and http_api is openai",
+        ),
+        ('engine = "sapi"', "presenter.engine: expected one of espeak, piper, http"),
+        ("processes = 17", "presenter.processes: expected `int` <= 16"),
+        ('voices = { "a" = "" }', "presenter.voices: is empty"),
+        ('voices = ["cmn"]', "presenter.voices: expected `object`, got `array`"),
+    ],
+)
+def test_a_speech_engine_needs_its_settings(load_text: Load, table: str, problem: str) -> None:
+    assert problems(load_text, f"{MINIMAL}\n[presenter]\n{table}\n") == [problem]
+
+
+def test_pipers_default_voice_is_its_model(load_text: Load) -> None:
+    table = '[presenter]\nengine = "piper"\npiper_model = "zh.onnx"\n'
+
+    assert load_text(f"{MINIMAL}\n{table}").presenter.default_voice == "zh.onnx"
+
+
 def test_no_secret_is_in_a_repr_or_a_problem(load_text: Load) -> None:
     secret = "hunter2"
     text = MINIMAL.replace("the-secret-key", secret).replace("the-app-key", secret) + (
         f'callback_secret = "{secret}"\n[[storage.endpoints]]\nendpoint = "http://s3"\n'
         f'access_key = "{secret}"\nsecret_key = "{secret}"\n'
     )
-    environment = {"AIRSLICE_SERVER__ADMIN_PASSWORD": secret}
+    environment = {
+        "AIRSLICE_SERVER__ADMIN_PASSWORD": secret,
+        "AIRSLICE_PRESENTER__HTTP_KEY": secret,
+    }
 
     shown = repr(load_text(text, environment))
     told = problems(
@@ -492,6 +570,7 @@ def test_a_fresh_configuration_says_the_defaults(load_text: Load) -> None:
 
     assert fresh.slicing == minimal.slicing
     assert fresh.storage == minimal.storage
+    assert fresh.presenter == minimal.presenter
     assert fresh.security == minimal.security
     assert (fresh.server.http, fresh.server.media) == (minimal.server.http, minimal.server.media)
     assert fresh.apps[0].auto_slice is None

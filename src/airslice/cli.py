@@ -333,7 +333,7 @@ def _add_demo(commands: _Commands) -> None:
     demo = _add_command(
         commands,
         "demo",
-        "publish synthetic speech, slice it and verify every callback",
+        "let a live job speak, slice it and verify every callback",
         examples=("airslice demo", "airslice demo /tmp/airslice-demo"),
     )
     demo.add_argument(

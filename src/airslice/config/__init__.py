@@ -8,7 +8,7 @@ from airslice.config.loading import load
 from airslice.config.problems import ConfigError
 from airslice.config.settings import (
     Address,
-    Project,
+    Presenter,
     Security,
     Server,
     Settings,
@@ -20,7 +20,7 @@ from airslice.config.template import fresh_config
 __all__ = [
     "Address",
     "ConfigError",
-    "Project",
+    "Presenter",
     "Security",
     "Server",
     "Settings",

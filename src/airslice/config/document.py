@@ -98,12 +98,21 @@ class AppTable(Struct, kw_only=True):
     auto_slice: AutoSliceTable = field(default_factory=AutoSliceTable)
 
 
+class ProjectUserTable(Struct, kw_only=True):
+    """[[projects.users]]"""
+
+    name: Text
+    password: Text
+
+
 class ProjectTable(Struct, kw_only=True):
     """[[projects]]"""
 
-    project_id: Text
+    project_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
     account: Text
     app_id: Text
+    name: str = ""
+    users: list[ProjectUserTable] = []
 
 
 class MatchTable(Struct, kw_only=True):
@@ -128,7 +137,22 @@ class StorageTable(Struct, kw_only=True):
     """[storage]"""
 
     default: Literal["local", "vendor"] = "local"
+    probe: bool = True
     endpoints: list[EndpointTable] = []
+
+
+class PresenterTable(Struct, kw_only=True):
+    """[presenter]"""
+
+    engine: Literal["espeak", "piper", "http"] = "espeak"
+    voices: dict[str, Text] = {}
+    default_voice: str = ""
+    processes: Annotated[int, Meta(ge=1, le=16)] = 1
+    piper_model: str = ""
+    http_url: str = ""
+    http_key: str = ""
+    http_api: Literal["plain", "openai"] = "plain"
+    http_model: str = ""
 
 
 class SecurityTable(Struct, kw_only=True):
@@ -146,4 +170,5 @@ class Document(Struct, kw_only=True):
     apps: list[AppTable] = []
     projects: list[ProjectTable] = []
     storage: StorageTable = field(default_factory=StorageTable)
+    presenter: PresenterTable = field(default_factory=PresenterTable)
     security: SecurityTable = field(default_factory=SecurityTable)

@@ -18,6 +18,7 @@ from airslice.config.document import (
     AutoSliceTable,
     Document,
     EndpointTable,
+    PresenterTable,
     ProjectTable,
     ServerTable,
     StorageConfig,
@@ -26,7 +27,7 @@ from airslice.config.problems import ConfigError, Problems
 from airslice.config.reading import Reader, overrides
 from airslice.config.settings import (
     Address,
-    Project,
+    Presenter,
     Security,
     Server,
     Settings,
@@ -34,6 +35,7 @@ from airslice.config.settings import (
     Storage,
 )
 from airslice.domain.apps import Account, AutoSlice, RtcApp, SliceFormat
+from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.room import is_valid_id
 from airslice.domain.storage_endpoints import StorageOverride
 from airslice.domain.storage_target import BUCKET_PATTERN, StorageTarget, StorageVendor
@@ -64,7 +66,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError([f"{path}: no such file; make one with: airslice init {path}"]) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or no TOML
         raise ConfigError([f"{path}: {error}"]) from error
     variables = os.environ if environment is None else environment
     problems = Problems()
@@ -117,11 +119,13 @@ class _Checker:
             ),
             storage=Storage(
                 default=document.storage.default,
+                probe=document.storage.probe,
                 endpoints=tuple(
                     self._override(table, f"storage.endpoints[{index}]")
                     for index, table in enumerate(document.storage.endpoints)
                 ),
             ),
+            presenter=self._presenter(document.presenter),
             security=Security(
                 private_networks=tuple(self._networks(document.security.private_networks))
             ),
@@ -202,7 +206,16 @@ class _Checker:
     ) -> Project:
         self._known(table.account, accounts, f"{name}.account", "accounts")
         self._known(table.app_id, apps, f"{name}.app_id", "apps")
-        return Project(project_id=table.project_id, account_id=table.account, app_id=table.app_id)
+        self._unique(f"{name}.users", "name", [user.name for user in table.users])
+        return Project(
+            project_id=table.project_id,
+            account_id=table.account,
+            app_id=table.app_id,
+            name=table.name,
+            users=tuple(
+                ProjectUser(name=user.name, password=user.password) for user in table.users
+            ),
+        )
 
     def _override(self, table: EndpointTable, name: str) -> StorageOverride:
         self._http_url(table.endpoint, f"{name}.endpoint")
@@ -219,6 +232,25 @@ class _Checker:
             signing_region=table.signing_region,
             access_key=table.access_key,
             secret_key=table.secret_key,
+        )
+
+    def _presenter(self, table: PresenterTable) -> Presenter:
+        if table.engine == "http":
+            self._http_url(table.http_url, "presenter.http_url")
+            if table.http_api == "openai" and not table.http_model:
+                self._problems.add("presenter.http_model", "is missing, and http_api is openai")
+        is_piper = table.engine == "piper"
+        if is_piper and not table.piper_model:
+            self._problems.add("presenter.piper_model", "is missing, and engine is piper")
+        return Presenter(
+            engine=table.engine,
+            voices=table.voices,
+            default_voice=table.piper_model if is_piper else table.default_voice,
+            processes=table.processes,
+            http_url=table.http_url,
+            http_key=table.http_key,
+            http_api=table.http_api,
+            http_model=table.http_model,
         )
 
     def _address(self, text: str, name: str, *, ip_only: bool = False) -> Address:

@@ -90,7 +90,7 @@ class Reader:
         table = _table_of(kind)
         if override.text is not None:
             raw, strict = override.text, False
-            if table or get_origin(kind) is list:
+            if table or get_origin(kind) in (list, dict):
                 try:
                     raw, strict = msgspec.json.decode(override.text), True
                 except msgspec.DecodeError:

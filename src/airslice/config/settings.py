@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from airslice.domain.apps import Account, RtcApp
+from airslice.domain.projects import Project
 from airslice.domain.storage_endpoints import StorageOverride
 
 
@@ -42,9 +44,9 @@ class Server:
     """Published streams at a time, in all rooms."""
     max_publishers_per_room: int
     max_tasks: int
+    """Slice tasks that are active at a time."""
     journal: bool
     """Whether received packets are kept on the disk until their slices are safe."""
-    """Slice tasks that are active at a time."""
     spool_quota_bytes: int
     """What slices that wait for their storage may take on the disk."""
 
@@ -62,22 +64,31 @@ class Slicing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Project:
-    """A Huawei project (tenant)."""
-
-    project_id: str
-    account_id: str
-    app_id: str
-    """The RTC application that its live jobs publish into."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Storage:
     """Where buckets really are."""
 
     default: Literal["local", "vendor"]
+    probe: bool
+    """Whether a bucket is tried before a task is started that needs it."""
     endpoints: tuple[StorageOverride, ...]
     """The first that matches wins; where none does, `default` says."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Presenter:
+    """What speaks for virtual presenters."""
+
+    engine: Literal["espeak", "piper", "http"]
+    voices: Mapping[str, str]
+    """The engine's names by the asset ids of requests; for Piper, paths of model files."""
+    default_voice: str
+    """For other asset ids; empty: by the script of the text. For Piper, a model file's path."""
+    processes: int
+    """Of espeak-ng or Piper."""
+    http_url: str
+    http_key: str = field(repr=False)
+    http_api: Literal["plain", "openai"]
+    http_model: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,4 +109,5 @@ class Settings:
     apps: tuple[RtcApp, ...]
     projects: tuple[Project, ...]
     storage: Storage
+    presenter: Presenter
     security: Security

@@ -20,4 +20,5 @@ def fresh_config() -> str:
         app_id=secrets.token_hex(12),
         app_key=secrets.token_hex(16),
         callback_secret=secrets.token_hex(16),
+        project_id=secrets.token_hex(16),
     )

@@ -1,7 +1,8 @@
-"""The whole way of a slice, shown on one machine: publish, slice, store, call back, verify.
+"""The whole way of a slice, shown on one machine: speak, slice, store, call back, verify.
 
-It plays the three parties around a server, each independent of the server's code: a publisher
-(aiortc), a client that signs requests, and a receiver that verifies callbacks.
+A live job speaks. Around the server stand three parties, each independent of its code: a client
+that signs requests on both clouds' wires, a listener (aiortc), and a receiver that verifies
+callbacks.
 """
 
 from airslice.demo.run import run as run

@@ -6,7 +6,6 @@ import array
 import asyncio
 import json
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -25,16 +24,20 @@ import aiohttp
 
 from airslice.config import Settings, fresh_config, load
 from airslice.demo.client import SliceClient
-from airslice.demo.publisher import Publisher
+from airslice.demo.listener import Listener
+from airslice.demo.live_client import LiveClient
 from airslice.demo.receiver import CallbackReceiver
-from airslice.domain import room_token
-from airslice.domain.room_token import Privilege
 
-ROOM = "demo"
-USER = "alice"
+SCRIPT = (
+    "Welcome to this room. I am a virtual presenter, and what I read was a script a moment ago. "
+    "A live job speaks it into the room, as a person would over WebRTC. "
+    "At the same time a slice task cuts it into files of four seconds each. "
+    "Each file is stored, and announced with a signed callback. "
+    "Nothing is lost between two of them, not a single sample."
+)
 BUCKET = "demo"
 DURATION_S = 4
-SLICES = 6
+SLICES = 7
 START_TIMEOUT_S = 30
 SLICE_TIMEOUT_S = 30
 CONFIG = "airslice.toml"
@@ -120,39 +123,85 @@ async def _demonstrate(directory: Path, settings: Settings) -> _Outcome:
         await asyncio.to_thread(_await_ready, base_url, server)
 
         print(
-            f"2. A task is ordered with a signed StartSegment: {DURATION_S} s a slice.", flush=True
+            "2. A live job starts: a presenter reads a script aloud (StartSmartLive).", flush=True
+        )
+        live = LiveClient(
+            session,
+            base_url,
+            settings.projects[0].project_id,
+            account.access_key,
+            account.secret_key,
+        )
+        jobs, job = await _start_job(live)
+        place = job["rtc_room_info"]
+        room_id = place["room_id"]
+
+        print(
+            f"3. A slice task is ordered for its room: {DURATION_S} s a slice (StartSegment).",
+            flush=True,
         )
         client = SliceClient(session, base_url, account.access_key, account.secret_key)
-        task = {"AppId": app.app_id, "RoomId": ROOM, "TaskId": "demo"}
+        task = {"AppId": app.app_id, "RoomId": room_id, "TaskId": "demo"}
         storage = {"Type": 0, "TosConfig": {"AccountId": account.id, "Region": 0, "Bucket": BUCKET}}
         order = {"Duration": DURATION_S, "Control": {"Align": True}, "Identifier": "demo"}
         await client.call("StartSegment", {**task, **order, "StorageConfig": storage})
 
-        print(f"3. {USER} publishes over WebRTC into room {ROOM!r}; slices land as he speaks:")
+        print("4. A listener joins over WHEP; slices land while the presenter speaks:", flush=True)
         print(flush=True)
-        token = _token(app.app_id, app.app_key)
-        publisher = Publisher(session, f"{base_url}/whip/{app.app_id}/{ROOM}", token)
-        stack.push_async_callback(publisher.close)
-        await publisher.start()
+        player = next(user for user in place["users"] if user["user_type"] == "PLAYER")
+        listener = Listener(session, f"{base_url}/whep/{app.app_id}/{room_id}", player["signature"])
+        stack.push_async_callback(listener.close)
+        await listener.start()
+        told = asyncio.create_task(_tell(listener))
+        stack.callback(told.cancel)
+
         folder = settings.server.data_dir / "objects"
-        for _ in range(SLICES):
+        for number in range(1, SLICES + 1):
+            if number == SLICES:
+                # The last period ends without him; on the grid it is as long as the others.
+                await asyncio.sleep(DURATION_S / 2)
+                await live.call("POST", f"{jobs}/{job['job_id']}/stop")
             async with asyncio.timeout(SLICE_TIMEOUT_S):
                 announced = await receiver.slices.get()
             print(_checked_line(announced, folder, receiver), flush=True)
-        slices = SLICES
-        await publisher.close()
-        # The last period ends without him; on the grid its slice is as long as the others.
-        async with asyncio.timeout(SLICE_TIMEOUT_S):
-            announced = await receiver.slices.get()
-        print(_checked_line(announced, folder, receiver), flush=True)
-        slices += 1
-
         await client.call("StopSegment", task)
         print()
-        print("4. He left, the task was stopped with StopSegment.", flush=True)
+        print("5. The job was stopped, and the task (StopSmartLive, StopSegment).", flush=True)
+        print(
+            f"   The listener heard {listener.heard_s:.1f} s at {listener.level_dbfs:.0f} dBFS.",
+            flush=True,
+        )
         if receiver.refused:
             raise DemoFailed(f"{receiver.refused} callbacks had a wrong signature")
-        return _Outcome(slices=slices, verified=receiver.verified)
+        if not listener.heard_s:
+            raise DemoFailed("the listener heard nothing")
+        return _Outcome(slices=SLICES, verified=receiver.verified)
+
+
+async def _start_job(live: LiveClient) -> tuple[str, dict[str, Any]]:
+    """Make a live room and start a job in it; return the path of its jobs, and the job."""
+    scene = {
+        "script_name": "welcome",
+        "voice_config": {"voice_asset_id": "en-us"},
+        "shoot_scripts": [
+            {"sequence_no": 1, "title": "what this is", "text_config": {"text": SCRIPT}}
+        ],
+    }
+    room = await live.call(
+        "POST",
+        "smart-live-rooms",
+        {"room_name": "demo", "scene_scripts": [scene], "play_policy": {"repeat_count": -1}},
+    )
+    jobs = f"smart-live-rooms/{room['room_id']}/smart-live-jobs"
+    return jobs, await live.call("POST", jobs, {})
+
+
+async def _tell(listener: Listener) -> None:
+    """Print what the presenter says, sentence by sentence."""
+    async for message in listener.messages():
+        if message["message_type"] == "live_progress_notify":
+            rest = SCRIPT[int(message["data"]["offset"]) :]
+            print(f"       “{rest.partition('. ')[0].rstrip('.')}.”", flush=True)
 
 
 def _start_server(directory: Path, callback_url: str) -> subprocess.Popen[bytes]:
@@ -185,20 +234,6 @@ def _stop_server(server: subprocess.Popen[bytes]) -> None:
         server.wait(15)
     except subprocess.TimeoutExpired:
         server.kill()
-
-
-def _token(app_id: str, app_key: str) -> str:
-    now_s = int(time.time())
-    return room_token.mint(
-        app_id=app_id,
-        app_key=app_key,
-        room_id=ROOM,
-        user_id=USER,
-        privileges={Privilege.PUBLISH_STREAM: now_s + 600},
-        issued_at_s=now_s,
-        expires_at_s=now_s + 600,
-        nonce=secrets.randbits(32),
-    )
 
 
 def _checked_line(announced: dict[str, Any], objects: Path, receiver: CallbackReceiver) -> str:
