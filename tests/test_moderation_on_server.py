@@ -23,7 +23,11 @@ from starlette.routing import Route
 
 from airslice.config import Settings, load
 from airslice.domain import room_token
+from airslice.domain.room import RoomKey
+from airslice.domain.room_event import Presence
 from airslice.domain.room_token import Privilege
+from airslice.persistence.database import SqliteDatabase
+from airslice.persistence.sqlite_presences import SqlitePresences
 from airslice.wiring import running
 from tests.engines.embedded.raw_publisher import RawPublisher
 from tests.facades.volcengine.wire_client import authorization
@@ -187,3 +191,30 @@ async def test_a_banned_user_is_out_at_once_stays_out_over_a_restart_and_the_own
     assert [event_type for event_type, _ in told] == EVENTS
     assert [data.get("Reason") for _, data in told[3:5]] == ["BannedByAdmin", "kickedByAdmin"]
     assert all(data["RoomId"] == "room" for _, data in told)
+
+
+async def test_whoever_was_in_a_room_when_a_server_died_has_left_after_the_next_start(
+    settings: Settings, receiver: Receiver
+) -> None:
+    room, since_ms = RoomKey(APP_ID, "room"), 1_700_000_000_000
+    database = await SqliteDatabase.open(
+        settings.server.data_dir / "airslice.db", settings.server.master_key
+    )
+    left_behind = SqlitePresences(database)
+    await left_behind.note(
+        entered=[
+            Presence(room=room, since_ms=since_ms),
+            Presence(room=room, user_id="ann", since_ms=since_ms),
+        ]
+    )
+    await left_behind.sign(since_ms + 5_000)
+    await database.close()
+
+    async with running(settings), asyncio.timeout(10):
+        while len(receiver.events) < 2:
+            await asyncio.sleep(0.01)
+
+    assert [event_type for event_type, _ in receiver.events] == ["UserLeaveRoom", "RoomDestroy"]
+    _, left = receiver.events[0]
+    assert (left["UserId"], left["Reason"]) == ("ann", "other")
+    assert left["Timestamp"] == since_ms + 5_000

@@ -46,6 +46,10 @@ AUTO = "auto"
 """The application that slices every user by itself, two seconds a slice."""
 
 
+REGION = "cn-north-4"
+"""By which SDKs look up the project."""
+
+
 class RunningServer:
     """Starts, stops and kills `airslice serve`; data and addresses stay over restarts."""
 
@@ -64,6 +68,7 @@ class RunningServer:
         self.settings = load(self._config, self._environment)
         names = [*KINDS, AUTO, FOREIGN]
         self.apps: dict[str, RtcApp] = dict(zip(names, self.settings.apps, strict=True))
+        [self.project] = self.settings.projects  # that of the first application, "wav"
         self.host = str(self.settings.server.http)
         self.base_url = f"http://{self.host}"
 
@@ -127,6 +132,7 @@ class RunningServer:
             "master_key": re.findall(r'master_key = "(.+?)"', self._config.read_text())[0],
             "admin_password": str(settings.server.admin_password),
             **{f"secret_key of {account.id}": account.secret_key for account in settings.accounts},
+            **{f"password of {user.name}": user.password for user in self.project.users},
             **{f"app_key of {name}": app.app_key for name, app in self.apps.items()},
             **{
                 f"callback_secret of {name}": app.callback_secret for name, app in self.apps.items()
@@ -210,6 +216,13 @@ def _config_text(folder: Path, callback_url: str) -> str:
         .replace(
             '# callback_url = "http://127.0.0.1:9000/callback"', f'callback_url = "{callback_url}"'
         )
+    )
+    user = f'{{ name = "operator", password = "{secrets.token_urlsafe(12)}" }}'
+    text = re.sub(
+        r"^# name = .+\n# users = .+$",
+        f'name = "{REGION}"\nusers = [{user}]',
+        text,
+        flags=re.MULTILINE,
     )
     account = re.findall(r'^account = "(\d+)"', text, re.MULTILINE)[0]
     for slice_format, rate in [*KINDS.values()][1:]:

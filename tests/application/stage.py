@@ -16,13 +16,15 @@ from typing import Any
 from airslice.application.callback_post import Announcements, CallbackPost
 from airslice.application.callback_settings import CallbackSettings
 from airslice.application.courier import Courier
+from airslice.application.intake import Intake
 from airslice.application.journal import Journal, NoJournal
-from airslice.application.ports import StreamSink
+from airslice.application.ports import StorageProbe, StreamSink
 from airslice.application.rooms import Rooms
 from airslice.application.slice_recorder import SliceRecorder
 from airslice.application.slice_tasks import SliceTasks
 from airslice.application.slice_track import CutSlice
 from airslice.application.slice_upload import SliceUpload
+from airslice.application.storage_health import StorageHealth
 from airslice.application.track_maker import RunTools
 from airslice.application.wall_clock import WallClock
 from airslice.delivery.recording import RecordingCallbackSender
@@ -167,6 +169,7 @@ class Stage:
         self.store = MemoryTaskStore()
         self.callbacks = MemoryCallbackSettings()
         self.objects = MemoryObjectStore()
+        self.probe: StorageProbe | None = None
         self.sender = RecordingCallbackSender()
         self.spool = DiskSpool(spool, FileSliceWriters())
         self.journal: Journal = NoJournal()
@@ -178,6 +181,7 @@ class Stage:
         """Start the server's parts anew, over the same stores."""
         wall_clock = WallClock(self.clock)
         apps = {self.app.app_id: self.app}
+        self.storage_health = StorageHealth(self.clock, self.probe)
         self.outbox = MemoryOutbox(self.store)
         self.settings = CallbackSettings(
             apps=apps, store=self.callbacks, check_url=str, wall_clock=wall_clock
@@ -188,6 +192,7 @@ class Stage:
                 DeliveryKind.UPLOAD: SliceUpload(
                     outbox=self.outbox,
                     objects=self.objects,
+                    storage_health=self.storage_health,
                     spool=self.spool,
                     settings=self.settings,
                     event_of=segment_event,
@@ -218,6 +223,8 @@ class Stage:
             rooms=self.rooms,
             store=self.store,
             recorder=self.recorder,
+            storage_health=self.storage_health,
+            intake=Intake(spool=self.spool, journal=self.journal),
             tools=RunTools(
                 spool=self.spool,
                 journal=self.journal,

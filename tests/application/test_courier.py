@@ -8,12 +8,14 @@ import itertools
 import json
 import tracemalloc
 from collections import Counter
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from airslice.application.courier import LIMITS, Courier
+from airslice.application.courier import LIMITS, MAX_REQUESTED_REST_S, Courier
 from airslice.application.outbox import Outbox
 from airslice.application.spool_cleaning import KEEP_MS, clean_spool
 from airslice.domain.callback import CallbackEvent
@@ -223,15 +225,20 @@ async def test_a_crash_at_any_point_loses_nothing(stage: Stage, point: str) -> N
     stage.objects.put = put_or_die  # type: ignore[method-assign]
     stage.sender.send = send_or_die  # type: ignore[method-assign, assignment]
     stage.outbox.settle = settle_or_die  # type: ignore[method-assign]
+    threads = ThreadPoolExecutor()
+    asyncio.get_running_loop().set_default_executor(threads)
     await stage.deliver()
     async with asyncio.timeout(10):
         await dead.wait()
     await stage.courier.close()
+    threads.shutdown()  # what the dead server has begun to remove is gone, or is not
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
     stage.objects.put, stage.sender.send = put, send  # type: ignore[method-assign]
 
     stage.boot()
     left_over = await clean_spool(stage.spool, stage.outbox, now_ms=0)
     await stage.settle()
+    await stage.until_quiet()  # the last file is removed after its slice is settled
 
     assert sorted(set(indexes(stage.sender.sent))) == [0, 1, 2]
     assert await states(stage) == [SliceState.ANNOUNCED] * 3
@@ -309,6 +316,73 @@ async def test_a_bug_in_one_try_stops_nobody_else(stage: Stage) -> None:
     await stage.settle()
 
     assert await states(stage) == [SliceState.ANNOUNCED] * 2
+
+
+async def test_a_file_that_was_damaged_is_given_up_and_its_lane_goes_on(stage: Stage) -> None:
+    await cut(stage, 2.5)
+    first = min(stage.store.slices.values(), key=lambda record: record.index)
+    stage.spool.path_of(first.spool_name).write_bytes(b"something else")
+
+    await stage.settle()
+
+    assert await states(stage) == [SliceState.SPOOLED, SliceState.ANNOUNCED]
+    [letter] = await stage.outbox.page(dead=True, after_id=0, limit=9)
+    assert letter.last_error == "its file was damaged"
+
+
+class TestRetryAfter:
+    """A receiver that has asked to be left alone for 100 s, and what else it is to be told."""
+
+    async def announce(self, stage: Stage, number: int) -> None:
+        event = an_event(f"{number}", event_type="RoomCreate")
+        await stage.announcements.announce(
+            replace(event, app_id=APP.app_id), business_id="", lane=f"room {number}"
+        )
+
+    @pytest.fixture
+    async def asked(self, tmp_path: Path) -> AsyncIterator[Stage]:
+        stage = Stage(tmp_path / "spool", app=replace(APP, callback_events=("RoomCreate",)))
+        stage.sender.answers.append(Failed(reason="HTTP 429", retry_after_s=100))
+        await stage.deliver()
+        await self.announce(stage, 0)
+        await stage.until_quiet()
+        yield stage
+        await stage.close()
+        stage.spool.close()
+
+    async def test_no_lane_of_it_is_tried_before(self, asked: Stage) -> None:
+        for number in range(1, 6):
+            await self.announce(asked, number)
+        await asked.until_quiet()
+        asked.clock.now_ns += 99_900 * 10**6
+        await asked.until_quiet()
+        assert len(asked.sender.sent) == 1
+
+        await asked.settle()
+
+        assert {event.event_id for event in asked.sender.sent[1:]} == set("012345")
+        assert asked.courier.failed_tries[DeliveryKind.CALLBACK] == 1
+
+    async def test_it_is_tried_with_one_event_then(self, asked: Stage) -> None:
+        asked.sender.answers.append(Failed(reason="HTTP 429", retry_after_s=100))
+        for number in range(1, 6):
+            await self.announce(asked, number)
+
+        asked.clock.now_ns += 100 * 10**9
+        await asked.until_quiet()
+
+        assert len(asked.sender.sent) == 2
+
+    async def test_it_is_not_left_alone_for_days(self, asked: Stage) -> None:
+        asked.sender.answers.append(Failed(reason="HTTP 503", retry_after_s=10**9))
+        asked.clock.now_ns += 100 * 10**9
+        await asked.until_quiet()
+        await self.announce(asked, 1)
+
+        asked.clock.now_ns += MAX_REQUESTED_REST_S * 10**9
+        await asked.until_quiet()
+
+        assert [event.event_id for event in asked.sender.sent] == ["0", "0", "1"]
 
 
 async def test_nobody_to_tell_is_as_good_as_told(stage: Stage) -> None:
@@ -476,15 +550,14 @@ class TestSpool:
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         usage = stage.spool.usage()
-        monkeypatch.setattr(stage.spool, "usage", lambda: usage._replace(used=800, free=201))
+        gb = 10**9
+        nearly = usage._replace(used=8 * gb, free=2 * gb + 1)
+        monkeypatch.setattr(stage.spool, "usage", lambda: nearly)
         assert await stage.tasks.start(ACCOUNT, stage.order())
 
-        monkeypatch.setattr(stage.spool, "usage", lambda: usage._replace(used=800, free=200))
-        with pytest.raises(TooManyTasks):
-            await stage.tasks.start(ACCOUNT, stage.order("another"))
-
-        monkeypatch.setattr(stage.spool, "usage", lambda: usage._replace(used=0, free=0))
-        with pytest.raises(TooManyTasks):
+        full = usage._replace(used=8 * gb, free=2 * gb)
+        monkeypatch.setattr(stage.spool, "usage", lambda: full)
+        with pytest.raises(TooManyTasks, match=r"8\.0 of 10\.0 GB"):
             await stage.tasks.start(ACCOUNT, stage.order("another"))
 
     async def test_leftovers_are_kept_for_three_days(self, stage: Stage) -> None:

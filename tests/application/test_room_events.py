@@ -25,6 +25,7 @@ from airslice.domain.room_event import (
     UserJoined,
     UserLeft,
 )
+from airslice.persistence.memory_presences import MemoryPresences
 from tests.application.stage import HandClock
 
 ROOM = RoomKey("app", "room")
@@ -162,9 +163,19 @@ class SlowSink:
         self.taken[event.room.room_id].append(type(event).__name__)
 
 
+def room_events_of(
+    sink: SlowSink, presences: MemoryPresences | None = None, clock: HandClock | None = None
+) -> RoomEvents:
+    return RoomEvents(
+        sink=sink,
+        presences=presences or MemoryPresences(),
+        wall_clock=WallClock(clock or HandClock()),
+    )
+
+
 async def test_events_are_announced_in_order_and_all_of_them_before_the_end() -> None:
     sink = SlowSink()
-    events = RoomEvents(sink=sink, wall_clock=WallClock(HandClock()))
+    events = room_events_of(sink)
 
     events.session_began(ROOM, ANN)
     await asyncio.sleep(0)
@@ -180,7 +191,7 @@ async def test_events_are_announced_in_order_and_all_of_them_before_the_end() ->
 async def test_an_event_that_nobody_takes_is_counted_and_the_next_one_told() -> None:
     sink = SlowSink()
     sink.refused = 1
-    events = RoomEvents(sink=sink, wall_clock=WallClock(HandClock()))
+    events = room_events_of(sink)
 
     events.session_began(ROOM, ANN)
     await events.close()
@@ -192,10 +203,108 @@ async def test_an_event_that_nobody_takes_is_counted_and_the_next_one_told() -> 
 async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room_events, "MAX_WAITING", 2)
     sink = SlowSink()
-    events = RoomEvents(sink=sink, wall_clock=WallClock(HandClock()))
+    events = room_events_of(sink)
 
     events.session_began(ROOM, ANN)
     await events.close()
 
     assert sink.taken["room"] == ["RoomOpened", "UserJoined"]
     assert events.lost_events == 1
+
+
+class ToldEvents(SlowSink):
+    """Keeps the events themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[RoomEvent] = []
+
+    async def announce(self, event: RoomEvent) -> None:
+        self.told.append(event)
+
+
+class TestCrash:
+    """What is told when a server dies with users in rooms, and another is started."""
+
+    async def test_whoever_was_there_has_left_at_the_last_sign(self) -> None:
+        presences, clock = MemoryPresences(), HandClock()
+        events = room_events_of(SlowSink(), presences, clock)
+        elsewhere, bob = RoomKey("app", "elsewhere"), StreamKey("bob")
+        for room, stream in ((ROOM, ANN), (ROOM, SCREEN), (elsewhere, bob)):
+            events.session_began(room, stream)
+        events.session_ended(elsewhere, bob, EndReason.LEFT)
+        await events.close()
+        clock.now_ns += 60 * 10**9
+        signing = asyncio.create_task(events.keep_signs(clock.sleep))
+        while not clock.sleepers:
+            await asyncio.sleep(0)
+        signing.cancel()
+        last_sign_ms = clock.utc_ns() // 1_000_000
+        clock.now_ns += 60 * 10**9
+
+        after = ToldEvents()
+        revived = room_events_of(after, presences, clock)
+        await revived.recover()
+        await revived.close()
+
+        why = StreamStopReason.USER_LEFT
+        assert after.told == [
+            *(
+                StreamStopped(room=ROOM, stream=stream, reason=why, at_ms=last_sign_ms)
+                for stream in (ANN, SCREEN)
+            ),
+            UserLeft(room=ROOM, user_id="ann", reason=EndReason.SHUTDOWN, at_ms=last_sign_ms),
+            RoomClosed(room=ROOM, at_ms=last_sign_ms),
+        ]
+        assert await presences.present() == []
+
+    async def test_nobody_leaves_before_he_came(self) -> None:
+        presences, clock, after = MemoryPresences(), HandClock(), ToldEvents()
+        events = room_events_of(SlowSink(), presences, clock)
+        events.session_began(ROOM, ANN)
+        await events.close()  # and no sign since
+
+        revived = room_events_of(after, presences, clock)
+        await revived.recover()
+        await revived.close()
+
+        assert {event.at_ms for event in after.told} == {clock.utc_ns() // 1_000_000}
+
+    async def test_an_end_that_was_told_is_told_no_more(self) -> None:
+        presences = MemoryPresences()
+        events = room_events_of(SlowSink(), presences)
+        for _ in range(3):
+            events.session_began(ROOM, ANN)
+            events.session_ended(ROOM, ANN, EndReason.LEFT)
+        await events.close()
+
+        assert await presences.present() == []
+
+    async def test_who_came_back_at_once_is_there(self) -> None:
+        presences = MemoryPresences()
+        events = room_events_of(SlowSink(), presences)
+        events.session_began(ROOM, ANN)
+        events.session_ended(ROOM, ANN, EndReason.LEFT)
+        events.session_began(ROOM, ANN)
+        await events.close()
+
+        assert len(await presences.present()) == 3
+
+    async def test_a_disk_that_fails_is_logged_once(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def fail(**_: object) -> None:
+            raise StoreFailed("the disk is full")
+
+        sink, presences = SlowSink(), MemoryPresences()
+        sink.refused = 6
+        monkeypatch.setattr(presences, "note", fail)
+        events = room_events_of(sink, presences)
+        events.session_began(ROOM, ANN)
+        events.session_ended(ROOM, ANN, EndReason.LEFT)
+        await events.close()
+
+        assert events.lost_events == 6
+        assert [record.getMessage() for record in caplog.records] == [
+            "what happens in rooms cannot be recorded: the disk is full"
+        ]

@@ -9,7 +9,7 @@ import pytest
 
 from airslice.application.journal import NoJournal
 from airslice.application.published_stream import PublishedStream
-from airslice.application.rooms import FORGET_NS, SLOTS, Room, Rooms
+from airslice.application.rooms import CATCH_UP_S, FORGET_NS, HELD_UP_NS, SLOTS, Room, Rooms
 from airslice.application.wall_clock import WallClock
 from airslice.domain.apps import RtcApp
 from airslice.domain.errors import RoomFull
@@ -315,6 +315,41 @@ class TestBeat:
 
         assert len(witness.beats) == 1
         assert "a bug" in caplog.text
+
+    def test_after_a_standstill_every_stream_is_processed_before_anybody_acts(
+        self, rooms: Rooms, clock: HandClock, processed: Counter[str]
+    ) -> None:
+        class Listener(Witness):
+            def beat(self, now_ns: int) -> None:
+                seen.append(len(processed))
+
+        seen: list[int] = []
+        for number in range(SLOTS):
+            rooms.publish(APP, f"room{number}", StreamKey(f"user{number}"))
+        rooms.listen(RoomKey(APP.app_id, "room0"), Listener())
+        turn(rooms)
+        processed.clear()
+        seen.clear()
+
+        clock.now_ns += HELD_UP_NS
+        turn(rooms)
+
+        assert seen == [SLOTS]
+
+    async def test_after_a_standstill_what_came_meanwhile_is_read_first(
+        self, rooms: Rooms, clock: HandClock, processed: Counter[str]
+    ) -> None:
+        rooms.publish(APP, "room", ANN)
+        clock.now_ns += HELD_UP_NS
+        began_s = asyncio.get_running_loop().time()
+
+        beating = asyncio.create_task(rooms.run())
+        async with asyncio.timeout(5):
+            while not processed:
+                await asyncio.sleep(0.005)
+        beating.cancel()
+
+        assert asyncio.get_running_loop().time() - began_s >= CATCH_UP_S
 
     async def test_it_beats_until_it_is_cancelled(
         self, rooms: Rooms, processed: Counter[str]

@@ -110,6 +110,20 @@ async def test_a_slice_whose_file_failed_is_lost_and_the_next_is_recorded(
     assert recording.recorder.failed_slices == 1
 
 
+async def test_slices_that_are_lost_in_a_row_are_logged_once(
+    recording: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
+    for index in range(5):
+        failure = StoreFailed("the spool cannot be written")
+        recording.accept(index).ready.set_exception(failure)
+    recording.accept(5).ready.set_result(None)
+    await recording.recorder.close()
+
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+    assert "slice 0: the spool cannot be written" in caplog.records[0].getMessage()
+    assert "5 were lost" in caplog.records[1].getMessage()
+
+
 async def test_a_database_that_fails_for_a_while_delays_only(
     recording: Recording, store: MemoryTaskStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

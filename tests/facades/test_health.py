@@ -11,7 +11,7 @@ from airslice.facades.health import HealthFacade, Reading
 
 
 class Figures:
-    ready = True
+    refusal = ""
     streams = 3
     datagrams = 41
 
@@ -27,7 +27,7 @@ async def http(figures: Figures) -> AsyncIterator[httpx.AsyncClient]:
         Reading(name="streams", meaning="Published streams.", read=lambda: figures.streams),
         Reading(name="datagrams", meaning="Received.", read=lambda: figures.datagrams, counts=True),
     ]
-    health = HealthFacade(readings, is_ready=lambda: figures.ready)
+    health = HealthFacade(readings, refusal=lambda: figures.refusal)
     app = Starlette(routes=[*health.routes(), *health.metrics_routes()])
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://server") as http:
@@ -35,7 +35,7 @@ async def http(figures: Figures) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_a_server_that_answers_lives(http: httpx.AsyncClient, figures: Figures) -> None:
-    figures.ready = False
+    figures.refusal = "the disk is full"
 
     assert (await http.get("/healthz")).status_code == 200
 
@@ -45,9 +45,10 @@ async def test_a_server_is_ready_while_it_takes_work(
 ) -> None:
     assert (await http.get("/readyz")).status_code == 200
 
-    figures.ready = False
+    figures.refusal = "the disk is full"
 
-    assert (await http.get("/readyz")).status_code == 503
+    refused = await http.get("/readyz")
+    assert (refused.status_code, refused.text) == (503, "the disk is full\n")
 
 
 async def test_prometheus_reads_the_metrics(http: httpx.AsyncClient) -> None:

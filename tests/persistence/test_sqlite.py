@@ -7,7 +7,7 @@ import resource
 import sqlite3
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +19,9 @@ from airslice.domain.outbox import DeliveryState
 from airslice.domain.slice_record import SliceState
 from airslice.domain.slice_task import TaskState
 from airslice.persistence import schema
+from airslice.persistence.rows import slice_row, task_row
 from airslice.persistence.schema import DatabaseUnusable
-from airslice.persistence.secrets import SecretUnreadable
+from airslice.persistence.secrets import SecretBox, SecretUnreadable
 from airslice.persistence.sqlite import SqliteTaskStore
 from airslice.persistence.statements import migrations, statements
 from tests.contracts.values import APP_ID, TARGET, a_record, a_task
@@ -140,6 +141,33 @@ async def test_a_database_of_a_newer_release_is_refused(path: Path) -> None:
 
     with pytest.raises(DatabaseUnusable, match="newer release"):
         await SqliteTaskStore.open(path, MASTER_KEY)
+
+
+async def test_slices_of_the_first_release_have_no_identifier_of_their_own(path: Path) -> None:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    for migration in migrations()[:3]:
+        connection.executescript(migration.script)
+    connection.execute("PRAGMA user_version = 3")
+    connection.row_factory = sqlite3.Row
+    of_then: dict[str, Mapping[str, object]] = {
+        "tasks": task_row(a_task(), SecretBox(MASTER_KEY)),
+        "slices": {**slice_row(a_record()), "app_id": APP_ID, "room_id": "room"},
+    }
+    for table, row in of_then.items():
+        columns = [c["name"] for c in connection.execute(f"PRAGMA table_info({table})")]
+        kept = {name: row[name] for name in columns if name in row}
+        marks = ", ".join(f":{name}" for name in kept)
+        connection.execute(f"INSERT INTO {table} ({', '.join(kept)}) VALUES ({marks})", kept)
+    connection.commit()
+    connection.close()
+
+    store = await SqliteTaskStore.open(path, MASTER_KEY)
+
+    [(task, record)] = await store.room_slices(APP_ID, "room", limit=9)
+    assert task == a_task()
+    assert record == replace(a_record(), identifier=None)
+    await store.close()
 
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -1,8 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from airslice.slicing.jitter import MAX_HELD_PACKETS
 from airslice.slicing.packets import RtpPacket, SenderReport
-from airslice.slicing.timeline import MAX_CONCEALED_TICKS, MAX_GAP_TICKS, Piece, PieceKind, Timeline
+from airslice.slicing.timeline import (
+    ANCHOR_WINDOW_NS,
+    MAX_CONCEALED_TICKS,
+    MAX_GAP_TICKS,
+    Piece,
+    PieceKind,
+    Timeline,
+)
 from tests.slicing.made_audio import MS, packet
 
 UTC_OFFSET_NS = 1_700_000_000_000_000_000
@@ -287,6 +296,23 @@ def test_a_report_tells_the_time_better() -> None:
 
     assert timeline.captured_ns(48_480) == 1_000 * MS
     assert timeline.captured_ns(480) == 0
+
+
+def test_doubt_lasts_until_packets_are_placed() -> None:
+    timeline = Timeline()
+    doubts = [timeline.in_doubt]
+
+    steps: list[Callable[[], object]] = [
+        lambda: timeline.add(row(0, 1)),
+        timeline.begin_source,
+        lambda: timeline.add(row(1, 2)),
+        lambda: timeline.expire(20 * MS + ANCHOR_WINDOW_NS),
+    ]
+    for step in steps:
+        step()
+        doubts.append(timeline.in_doubt)
+
+    assert doubts == [True, False, True, True, False]
 
 
 def test_a_report_of_an_impossible_timestamp_is_ignored() -> None:

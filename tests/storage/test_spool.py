@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import hashlib
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -231,6 +233,54 @@ class TestFullDisk:
         file.finish()
 
         assert (await file.finished()).path.read_bytes() == b"\x02\x00"
+
+
+async def test_an_episode_of_a_full_disk_is_logged_once(
+    spool: DiskSpool, writers: ScriptedWriters, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def write_one() -> None:
+        file = open_file(spool)
+        file.write(audio(1))
+        file.finish()
+        with contextlib.suppress(StoreFailed):
+            await file.finished()
+
+    writers.failing = "write"
+    for _ in range(5):
+        await write_one()
+    refused = spool.failing
+    writers.failing = ""
+    for _ in range(5):
+        await write_one()
+
+    assert (refused, spool.failing) == (True, False)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+    assert "No space left on device" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_disk_is_tried_again_without_a_trace(
+    spool: DiskSpool,
+    writers: ScriptedWriters,
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    writers.failing = "write"
+    file = open_file(spool)
+    file.write(audio(1))
+    await eventually(lambda: spool.failing)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", refuse)
+        spool.try_again()
+        refused = spool.failing
+    spool.try_again()
+
+    assert (refused, spool.failing) == (True, False)
+    assert names(directory) == []
 
 
 async def test_a_failed_file_gives_its_space_back_before_its_slice_ends(

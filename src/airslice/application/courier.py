@@ -24,6 +24,10 @@ DATABASE_PAUSE_S = 1.0
 MAX_REST_S = 8
 """How long a bucket that fails is left alone before it is tried with one upload again."""
 
+MAX_REQUESTED_REST_S = 3_600
+"""How long a receiver that asks for it is left alone by all callbacks; the one that it answered
+may wait longer."""
+
 _ENDED = frozenset({DeliveryState.DONE, DeliveryState.DEAD})
 
 _T = TypeVar("_T")
@@ -40,6 +44,7 @@ class Limits(NamedTuple):
 LIMITS: Mapping[DeliveryKind, Limits] = {
     DeliveryKind.UPLOAD: Limits(16, 12),
     DeliveryKind.CALLBACK: Limits(64, 16),
+    DeliveryKind.LIVE_EVENT: Limits(32, 16),
 }
 
 
@@ -237,7 +242,7 @@ class Courier:
             await carrier.settled(after)
 
     def _note(self, after: Delivery, outcome: Outcome) -> None:
-        """Count, log and, for uploads, learn from what came of a try."""
+        """Count, log, and learn from what came of a try."""
         name = (after.kind, after.destination)
         if isinstance(outcome, Made):
             self._troubles.pop(name, None)
@@ -250,10 +255,13 @@ class Courier:
         _log.warning(
             "%s %d failed %d times: %s", after.kind, after.id, after.attempts, after.last_error
         )
+        trouble = self._troubles.get(name, _Trouble(0, 0))
         # A receiver's tries are few; but each slice that waits would try a bucket for ever.
         if after.kind is DeliveryKind.UPLOAD:
-            trouble = self._troubles.get(name, _Trouble(0, 0))
             self._troubles[name] = trouble.grown(self.now_ms())
+        elif isinstance(outcome, Failed) and outcome.retry_after_s > 0:
+            rest_s = min(outcome.retry_after_s, MAX_REQUESTED_REST_S)
+            self._troubles[name] = trouble.asked(self.now_ms() + round(rest_s * 1000))
 
 
 class _Trouble(NamedTuple):
@@ -269,14 +277,21 @@ class _Trouble(NamedTuple):
         rest_s = min(MAX_REST_S, 1 << min(self.rests, MAX_REST_S))
         return _Trouble(self.rests + 1, now_ms + rest_s * 1000)
 
+    def asked(self, until_ms: int) -> _Trouble:
+        """Return it after it has asked to be left alone."""
+        return _Trouble(self.rests + 1, max(self.until_ms, until_ms))
+
 
 async def until_recorded(
     record: Callable[[], Awaitable[_T]], what: str, sleep: Callable[[float], Awaitable[None]]
 ) -> _T:
     """Record until the database does not fail."""
+    warned = False
     while True:
         try:
             return await record()
         except StoreFailed as error:
-            _log.warning("%s is not recorded yet: %s", what, error)
+            if not warned:
+                _log.warning("%s is not recorded yet: %s", what, error)
+            warned = True
             await sleep(DATABASE_PAUSE_S)

@@ -60,6 +60,18 @@ class SliceNote:
 class Journal(Protocol):
     """Where notes are made. Every call returns at once."""
 
+    @property
+    def failing(self) -> bool:
+        """Whether what is received now is not kept, for the disk does not take it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of the disk."""
+
+    @property
+    def dropped_bytes(self) -> int:
+        """Of records that the disk did not take, or that were given up for want of room."""
+
     def keep(self, address: StreamAddress, pieces: Sequence[Piece]) -> None:
         """Keep a stream's next pieces."""
 
@@ -81,6 +93,10 @@ class Journal(Protocol):
 
 class NoJournal:
     """Keeps nothing: what is in open slices is lost in a crash."""
+
+    failing = False
+    size_bytes = 0
+    dropped_bytes = 0
 
     def keep(self, address: StreamAddress, pieces: Sequence[Piece]) -> None:
         """Keep nothing."""

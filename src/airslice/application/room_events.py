@@ -9,12 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from airslice.application.ports import PresenceStore
 from airslice.application.wall_clock import WallClock
+from airslice.domain.errors import StoreFailed
 from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.domain.room_event import (
     EndReason,
+    Presence,
     RoomClosed,
     RoomEvent,
     RoomOpened,
@@ -23,10 +27,18 @@ from airslice.domain.room_event import (
     StreamStopReason,
     UserJoined,
     UserLeft,
+    departures,
+    presence_of,
 )
 
 MAX_WAITING = 10_000
 """Events that wait to be announced; more are dropped and counted."""
+
+BATCH = 500
+"""Events whose rooms, users and streams are noted together."""
+
+SIGN_INTERVAL_S = 10
+"""How much earlier than it was a crash may seem to have been."""
 
 _SENT_OUT = frozenset({EndReason.KICKED, EndReason.DISMISSED})
 
@@ -53,6 +65,11 @@ class Attendance:
 
     def __init__(self) -> None:
         self._rooms: dict[RoomKey, dict[str, Counter[StreamType]]] = {}
+
+    @property
+    def is_anybody_here(self) -> bool:
+        """Whether there is a room."""
+        return bool(self._rooms)
 
     def users_in(self, room: RoomKey) -> list[str]:
         """Return who is in a room, the first who came first."""
@@ -105,16 +122,37 @@ def _stop_reason(reason: EndReason, *, stays: bool) -> StreamStopReason:
 
 
 class RoomEvents:
-    """Announces what sessions mean, in order (listener of `Publishing`)."""
+    """Announces what sessions mean, in order (listener of `Publishing`).
 
-    def __init__(self, *, sink: EventSink, wall_clock: WallClock) -> None:
+    What comes is noted before it is announced, and what goes afterwards. So a crash in between
+    leaves nobody in a room for ever; at the worst an end is told twice, or without a beginning.
+    """
+
+    def __init__(self, *, sink: EventSink, presences: PresenceStore, wall_clock: WallClock) -> None:
         self._sink = sink
+        self._presences = presences
         self._wall_clock = wall_clock
         self._attendance = Attendance()
         self._waiting: deque[RoomEvent] = deque()
         self._announcing: asyncio.Task[None] | None = None
         self.lost_events = 0
         """Events that nobody took, or for which there was no room."""
+        self._is_losing = False
+
+    async def recover(self) -> None:
+        """Tell the ends of what was going on when the server died, before anything begins."""
+        last_sign_ms = await self._presences.last_sign_ms()
+        self._put(departures(await self._presences.present(), at_ms=last_sign_ms))
+
+    async def keep_signs(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Note again and again that the server lives, while anybody is in a room; for ever."""
+        while True:
+            if self._attendance.is_anybody_here:
+                try:
+                    await self._presences.sign(self._wall_clock.utc_ms())
+                except StoreFailed as error:
+                    self._note_failure(error)
+            await sleep(SIGN_INTERVAL_S)
 
     def users_in(self, room: RoomKey) -> list[str]:
         """Return who is in a room, the first who came first."""
@@ -146,10 +184,46 @@ class RoomEvents:
 
     async def _announce(self) -> None:
         while self._waiting:
-            event = self._waiting.popleft()
-            try:
-                await self._sink.announce(event)
-            except Exception:  # those behind it are still to be told
-                self.lost_events += 1
-                _log.exception("an event of room %s is lost", event.room.room_id)
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            entered, left = _changes(batch)
+            await self._note(entered=entered)
+            for event in batch:
+                try:
+                    await self._sink.announce(event)
+                except StoreFailed as error:  # those behind it are still to be told
+                    self.lost_events += 1
+                    self._note_failure(error)
+                except Exception:
+                    self.lost_events += 1
+                    _log.exception("an event of room %s is lost", event.room.room_id)
+                else:
+                    self._is_losing = False
+            await self._note(left=left)
         self._announcing = None
+
+    async def _note(
+        self, *, entered: Sequence[Presence] = (), left: Sequence[Presence] = ()
+    ) -> None:
+        try:
+            await self._presences.note(entered=entered, left=left)
+        except StoreFailed as error:
+            self._note_failure(error)
+
+    def _note_failure(self, error: StoreFailed) -> None:
+        if not self._is_losing:
+            _log.error("what happens in rooms cannot be recorded: %s", error)
+        self._is_losing = True
+
+
+def _changes(events: Sequence[RoomEvent]) -> tuple[list[Presence], list[Presence]]:
+    """Return what comes in `events`, and what has gone at their end."""
+    entered: dict[Presence, Presence] = {}
+    left: dict[Presence, Presence] = {}
+    for event in events:
+        presence = presence_of(event)
+        if isinstance(event, RoomOpened | UserJoined | StreamStarted):
+            entered[presence] = presence
+            left.pop(presence, None)
+        else:
+            left[presence] = presence
+    return list(entered.values()), list(left.values())

@@ -25,6 +25,11 @@ BEAT_S = 0.020
 """Each stream is processed every SLOTS * BEAT_S = 200 ms, a tenth of them at each beat: large
 batches keep the cost per packet low, and spreading them keeps the event loop free."""
 
+HELD_UP_NS = 1_000_000_000
+CATCH_UP_S = 0.5
+"""A process that stood still for so long lets what came meanwhile be read, for so long, and looks
+at all of it before anybody takes its absence for silence. Shorter than `STALL_NS`."""
+
 FORGET_NS = 60_000_000_000
 """How long an unpublished stream that nobody slices is remembered, so that a user who comes
 back goes on in the same stream."""
@@ -91,6 +96,7 @@ class Rooms:
         self._room_slots: list[set[RoomKey]] = [set() for _ in range(SLOTS)]
         self._stream_slots: list[set[PublishedStream]] = [set() for _ in range(SLOTS)]
         self._next_slot = 0
+        self._beaten_ns = wall_clock.monotonic_ns()
 
     def __iter__(self) -> Iterator[Room]:
         return iter(self._rooms.values())
@@ -145,6 +151,8 @@ class Rooms:
         while True:
             due = max(due + BEAT_S, loop.time() - SLOTS * BEAT_S)
             await asyncio.sleep(max(0.0, due - loop.time()))
+            if self._was_held_up(self._wall_clock.monotonic_ns()):
+                await asyncio.sleep(CATCH_UP_S)
             self.beat()
 
     def beat(self) -> None:
@@ -153,7 +161,9 @@ class Rooms:
         utc_offset_ns = self._wall_clock.offset_ns
         slot = self._next_slot
         self._next_slot = (slot + 1) % SLOTS
-        for stream in tuple(self._stream_slots[slot]):
+        due = self._stream_slots if self._was_held_up(now_ns) else [self._stream_slots[slot]]
+        self._beaten_ns = now_ns
+        for stream in [stream for streams in due for stream in streams]:
             try:
                 stream.process(now_ns, utc_offset_ns)
             except Exception:  # one stream's bug must not stop everybody's audio
@@ -166,6 +176,9 @@ class Rooms:
                 except Exception:  # nor one task's
                     _log.exception("a listener of room %s cannot act", key.room_id)
             self._tidy(room, now_ns)
+
+    def _was_held_up(self, now_ns: int) -> bool:
+        return now_ns - self._beaten_ns >= HELD_UP_NS
 
     def _open(self, key: RoomKey) -> Room:
         room = self._rooms.get(key)

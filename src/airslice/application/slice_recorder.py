@@ -44,6 +44,7 @@ class SliceRecorder:
         """Accepted, and not yet in the records."""
         self.failed_slices = 0
         """Whose file could not be written: their audio is lost."""
+        self._failed_in_a_row = 0
 
     def accept(self, task: SliceTask, cut: CutSlice) -> None:
         """Take a slice whose audio is complete; its file may still be being written."""
@@ -70,10 +71,9 @@ class SliceRecorder:
     ) -> None:
         try:
             file = await cut.file.finished()
-        except (AirsliceError, OSError):
+        except (AirsliceError, OSError) as error:
             file = None
-            self.failed_slices += 1
-            _log.exception("slice lost: run %s, %s, slice %d", task.run_id, cut.stream, cut.index)
+            self._lost(f"run {task.run_id}, {cut.stream}, slice {cut.index}: {error}")
         if former is not None:
             # A short last slice may be written sooner than the long one before it; but indexes
             # in the records have no gaps, and callbacks follow them.
@@ -85,11 +85,20 @@ class SliceRecorder:
             await until_recorded(
                 lambda: self._store.add_slice(record), record.object_key, self._sleep
             )
-        except AirsliceError:  # its run is forgotten
-            self.failed_slices += 1
-            _log.exception("slice lost: %s", record.object_key)
+        except AirsliceError as error:  # its run is forgotten
+            self._lost(f"{record.object_key}: {error}")
             return
         self._on_recorded(cut)
+        if self._failed_in_a_row:
+            _log.warning("slices are kept again, %d were lost", self._failed_in_a_row)
+            self._failed_in_a_row = 0
+
+    def _lost(self, what: str) -> None:
+        """Count a slice that is lost; log the first of those that follow one another."""
+        self.failed_slices += 1
+        if not self._failed_in_a_row:
+            _log.error("slice lost, more may be: %s", what)
+        self._failed_in_a_row += 1
 
     def _record_of(self, task: SliceTask, cut: CutSlice, file: SpooledFile) -> SliceRecord:
         return SliceRecord(
@@ -113,6 +122,7 @@ class SliceRecorder:
             generated_at_ms=self._wall_clock.utc_ms(),
             spool_name=cut.file.name,
             event_id=str(uuid.uuid4()),
+            identifier=cut.identifier,
         )
 
     def _forget(self, run_id: str, stream: StreamKey, recording: asyncio.Task[None]) -> None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 
+from airslice.application.intake import Intake
 from airslice.application.ownership import owned_app
 from airslice.application.ports import TaskStore
 from airslice.application.published_stream import PublishedStream
 from airslice.application.rooms import Room, Rooms
 from airslice.application.slice_recorder import SliceRecorder
+from airslice.application.storage_health import StorageHealth
 from airslice.application.task_run import TaskRun
 from airslice.application.track_maker import RunTools
 from airslice.domain.apps import Account, RtcApp
-from airslice.domain.errors import TaskNotFound, TooManyTasks
-from airslice.domain.room import StreamKey, StreamType
+from airslice.domain.errors import StoreFailed, StoreRefused, TaskNotFound, TooManyTasks
+from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.domain.slice_task import (
+    FINAL_STATES,
     HISTORY_MS,
     SliceTask,
     StreamTarget,
@@ -32,9 +37,6 @@ _log = logging.getLogger(__name__)
 
 AUTO_API_VERSION = "2023-11-01"
 """Wire version of the callbacks of auto slicing, which no request started."""
-
-SPOOL_LIMIT = 0.8
-"""Share of what the spool can hold above which no task is started."""
 
 
 class _RoomWatch:
@@ -74,6 +76,8 @@ class SliceTasks:
         rooms: Rooms,
         store: TaskStore,
         recorder: SliceRecorder,
+        storage_health: StorageHealth,
+        intake: Intake,
         tools: RunTools,
         max_tasks: int,
     ) -> None:
@@ -84,6 +88,8 @@ class SliceTasks:
             rooms: Where streams are published.
             store: Remembers tasks.
             recorder: Takes their slices.
+            storage_health: Knows which buckets refuse them.
+            intake: Tells when no more tasks are taken.
             tools: What runs work with.
             max_tasks: Bound on tasks that run at a time.
         """
@@ -91,6 +97,8 @@ class SliceTasks:
         self._rooms = rooms
         self._store = store
         self._recorder = recorder
+        self._health = storage_health
+        self._intake = intake
         self._tools = tools
         self._max_tasks = max_tasks
         self._watches: dict[TaskKey, _RoomWatch] = {}
@@ -114,8 +122,18 @@ class SliceTasks:
             AppNotFound: there is no such application.
             AppNotOwned: it is another account's.
             TooManyTasks: the server takes no more tasks now.
+            StoreRefused: its bucket takes nothing; `find` returns the task as failed.
         """
         owned_app(self._apps, account, order.key.app_id)
+        if order.key in self._watches:
+            return False
+        self._check_capacity()
+        try:
+            await self._health.check(order.storage)
+        except StoreRefused as error:
+            with contextlib.suppress(StoreFailed):  # the caller is told in any case
+                await self._remember_failure(order, str(error))
+            raise
         return await self._start(order, auto=False)
 
     async def update(self, account: Account, key: TaskKey, change: TaskChange) -> None:
@@ -156,7 +174,11 @@ class SliceTasks:
         task = await self._store.find_task(key, since_ms=since_ms)
         if task is None:
             raise TaskNotFound(f"no task {key.task_id} was started in the last 72 hours")
-        return task
+        return self._with_problem(task)
+
+    def in_room(self, room: RoomKey) -> list[SliceTask]:
+        """Return the tasks that run in a room."""
+        return [self._with_problem(run.task) for run in self.runs if run.task.key.room == room]
 
     async def recover(self) -> None:
         """Go on with the tasks that were running when the server stopped."""
@@ -202,32 +224,49 @@ class SliceTasks:
         async with self._changes:
             if order.key in self._watches:
                 return False
-            if len(self._watches) >= self._max_tasks:
-                raise TooManyTasks(
-                    f"{self._max_tasks} tasks are running, the most that this server takes"
-                )
-            self._check_spool()
-            now_ms = self._tools.wall_clock.utc_ms()
-            task = SliceTask(
-                run_id=uuid.uuid4().hex,
-                order=order,
-                started_at_ms=now_ms,
-                period_origin_ms=now_ms,
-                auto=auto,
-            )
-            await self._store.save_task(self._after(task, TaskEvent.SUBSCRIBED))
+            self._check_capacity()
+            task = self._new_task(order, auto=auto)
+            try:
+                await self._store.save_task(self._after(task, TaskEvent.SUBSCRIBED))
+            except StoreFailed as error:
+                raise TooManyTasks(f"no task can be recorded: {error}") from error
             self._run(task)
             return True
 
-    def _check_spool(self) -> None:
-        """Refuse new tasks while the spool is nearly full; running ones need what is left."""
-        used, quota, free = self._tools.spool.usage()
-        capacity = min(quota, used + free)
-        if used >= SPOOL_LIMIT * capacity:
+    def _new_task(self, order: TaskOrder, *, auto: bool) -> SliceTask:
+        now_ms = self._tools.wall_clock.utc_ms()
+        return SliceTask(
+            run_id=uuid.uuid4().hex,
+            order=order,
+            started_at_ms=now_ms,
+            period_origin_ms=now_ms,
+            auto=auto,
+        )
+
+    async def _remember_failure(self, order: TaskOrder, problem: str) -> None:
+        """Keep a task that could not be started, in place of an earlier failure of its key."""
+        async with self._changes:
+            if order.key in self._watches:
+                return
+            task = self._after(self._new_task(order, auto=False), TaskEvent.START_FAILED)
+            former = await self._store.find_task(order.key, since_ms=0)
+            if former is not None and former.state is TaskState.FAILED:
+                task = replace(task, run_id=former.run_id)
+            await self._store.save_task(replace(task, problem=problem))
+
+    def _with_problem(self, task: SliceTask) -> SliceTask:
+        """Return a task with what is wrong with its bucket now."""
+        if task.state in FINAL_STATES:
+            return task
+        return replace(task, problem=self._health.refusal(task.order.storage))
+
+    def _check_capacity(self) -> None:
+        if len(self._watches) >= self._max_tasks:
             raise TooManyTasks(
-                f"the spool holds {used / 1e9:.1f} of {capacity / 1e9:.1f} GB because storage is"
-                f" behind; no task is started while it is over {SPOOL_LIMIT:.0%}"
+                f"{self._max_tasks} tasks are running, the most that this server takes"
             )
+        if refusal := self._intake.refusal():
+            raise TooManyTasks(refusal)
 
     def _run(self, task: SliceTask, next_index: Mapping[StreamKey, int] | None = None) -> None:
         """Let a task run from now on; its audio begins with what is captured now."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from airslice.application.callback_settings import CallbackSettings
 from airslice.application.outbox import Outbox
 from airslice.application.ports import ObjectStore, Spool
+from airslice.application.storage_health import StorageHealth
 from airslice.domain.apps import SliceFormat
 from airslice.domain.callback import CallbackEvent
-from airslice.domain.errors import StoreFailed
+from airslice.domain.errors import StoreFailed, StoreRefused
 from airslice.domain.outbox import Delivery, Failed, Gone, Made, Outcome
 from airslice.domain.slice_record import SliceRecord
 from airslice.domain.slice_task import SliceTask
 
 _log = logging.getLogger(__name__)
+
+TRUSTING_TRIES = 3
+"""Tries in vain before the file is looked at: nearly always it is the store's fault."""
 
 UPLOAD_TIMEOUT_S = 300
 """How long one upload may take; a bucket that hangs blocks its place no longer."""
@@ -30,13 +36,18 @@ class SliceUpload:
         *,
         outbox: Outbox,
         objects: ObjectStore,
+        storage_health: StorageHealth,
         spool: Spool,
         settings: CallbackSettings,
         event_of: Callable[[SliceTask, SliceRecord], CallbackEvent],
     ) -> None:
-        """Upload from `spool` to `objects`; `event_of` makes the event that announces a slice."""
+        """Upload from `spool` to `objects`; `event_of` makes the event that announces a slice.
+
+        `storage_health` is told what buckets say.
+        """
         self._outbox = outbox
         self._objects = objects
+        self._health = storage_health
         self._spool = spool
         self._settings = settings
         self._event_of = event_of
@@ -68,7 +79,12 @@ class SliceUpload:
         except TimeoutError:
             return Failed(reason=f"not stored within {UPLOAD_TIMEOUT_S} s")
         except StoreFailed as error:
+            if isinstance(error, StoreRefused):
+                self._health.refused(task.order.storage, str(error))
+            if delivery.attempts >= TRUSTING_TRIES and await _is_damaged(source, record.sha256):
+                return Gone(reason="its file was damaged")
             return Failed(reason=str(error))
+        self._health.accepted(task.order.storage)
         event = self._event_of(task, record)
         business_id = task.order.business_id
         receiver = await self._settings.receiver(event.app_id, business_id, event.event_type)
@@ -80,3 +96,16 @@ class SliceUpload:
             await asyncio.to_thread(self._spool.remove, delivery.spool_name)
         except OSError as error:  # it is found at the next start
             _log.warning("%s stays in the spool: %s", delivery.spool_name, error)
+
+
+async def _is_damaged(path: Path, sha256: str) -> bool:
+    """Whether a file can be read and is not what it was."""
+
+    def digest() -> str:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    try:
+        return await asyncio.to_thread(digest) != sha256
+    except OSError:
+        return False

@@ -39,10 +39,11 @@ class _Readings(Collector):
 class HealthFacade:
     """Tells whether the server lives, whether it takes work, and how much it does."""
 
-    def __init__(self, readings: Sequence[Reading], is_ready: Callable[[], bool]) -> None:
+    def __init__(self, readings: Sequence[Reading], refusal: Callable[[], str]) -> None:
+        """Show `readings`; `refusal` tells why no work is taken now, nothing if it is."""
         self._registry = CollectorRegistry()
         self._registry.register(_Readings(readings))
-        self._is_ready = is_ready
+        self._refusal = refusal
 
     def routes(self) -> list[Route]:
         """Return the routes of health and readiness."""
@@ -61,9 +62,9 @@ class HealthFacade:
 
     async def _ready(self, request: Request) -> Response:
         del request
-        if self._is_ready():
-            return PlainTextResponse("ready\n")
-        return PlainTextResponse("stopping\n", 503)
+        if refusal := self._refusal():
+            return PlainTextResponse(f"{refusal}\n", 503)
+        return PlainTextResponse("ready\n")
 
     async def _metrics(self, request: Request) -> Response:
         del request

@@ -33,6 +33,7 @@ def task_row(task: SliceTask, box: SecretBox) -> Row:
         "stop_reason": task.stop_reason,
         "period_origin_ms": task.period_origin_ms,
         "auto": task.auto,
+        "problem": task.problem,
         "task_order": msgspec.json.encode(public_order).decode(),
         "storage_keys": (
             box.seal(msgspec.json.encode(storage_keys), context=task.run_id)
@@ -64,6 +65,7 @@ def read_task(row: sqlite3.Row, box: SecretBox) -> SliceTask:
         stop_reason=None if row["stop_reason"] is None else StopReason(row["stop_reason"]),
         period_origin_ms=row["period_origin_ms"],
         auto=bool(row["auto"]),
+        problem=row["problem"],
     )
 
 
@@ -82,6 +84,7 @@ def slice_row(record: SliceRecord) -> Row:
         "generated_at_ms": record.generated_at_ms,
         "spool_name": record.spool_name,
         "event_id": record.event_id,
+        "identifier": record.identifier,
         "state": record.state,
     }
 
@@ -113,5 +116,6 @@ def read_slice(row: sqlite3.Row) -> SliceRecord:
         generated_at_ms=row["generated_at_ms"],
         spool_name=row["spool_name"],
         event_id=row["event_id"],
+        identifier=row["identifier"],
         state=SliceState(row["state"]),
     )

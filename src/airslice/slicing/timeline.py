@@ -92,6 +92,14 @@ class Timeline:
         """Position up to which everything is decided, in 48 kHz samples."""
         return self._end
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the place of the next packet, or of those held, is still to be decided.
+
+        A report can tell nothing until then.
+        """
+        return self._held is not None
+
     def begin_source(self) -> list[Piece]:
         """Packets of another SSRC follow; return what was still in doubt of the former one."""
         pieces = self.flush()
@@ -148,7 +156,7 @@ class Timeline:
         return pieces
 
     def report(self, report: SenderReport, *, utc_offset_ns: int) -> None:
-        """Take a sender report of the present source.
+        """Take a sender report of the present source; it is ignored while `in_doubt`.
 
         It corrects what `captured_ns` tells, and the place of what follows if a pause was missed.
 

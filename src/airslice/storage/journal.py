@@ -20,6 +20,7 @@ from airslice.application.journal import SliceNote, StreamAddress, UnsettledSlic
 from airslice.application.ports import Clock
 from airslice.slicing.timeline import Piece
 from airslice.storage.journal_records import (
+    UNREADABLE,
     RecordKind,
     address_fields,
     fact_record,
@@ -73,6 +74,8 @@ class DiskJournal:
         self._segments: list[_Segment] = []
         self._placements: dict[tuple[str, StreamAddress], int] = {}
         self._unsettled: set[str] = set()
+        self._open: set[str] = set()
+        self._closing: set[str] = set()  # closed since the latest write began
         self._buffer: list[bytes] = []
         self._buffered_bytes = 0
         self._descriptor = -1
@@ -80,20 +83,28 @@ class DiskJournal:
         self._next_number = 1
         self._writing: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
-        self.failing = False
-        """Whether the disk refused the latest write: what is received is not safe."""
+        self._refused = False  # the latest write
+        self._dropping = False  # records, since the latest write that succeeded
+        self._giving_up = False  # segments
         self.dropped_bytes = 0
         """Of records that the disk did not take, and of segments given up for the bound."""
         self._begin_segment()
+
+    @property
+    def failing(self) -> bool:
+        """Whether the disk refuses what is received, or is too slow for it."""
+        return self._refused or self._dropping
 
     def keep(self, address: StreamAddress, pieces: Sequence[Piece]) -> None:
         """Keep a stream's next pieces."""
         segment = self._segments[-1]
         number = segment.streams.get(address)
         if number is None:
-            number = segment.streams[address] = len(segment.streams)
-            self._append(stream_record(number, address))
-        self._append(pieces_record(number, pieces))
+            number = len(segment.streams)
+            # Pieces of a number that the journal does not explain would be nobody's.
+            if self._append(stream_record(number, address)):
+                segment.streams[address] = number
+        self._append(pieces_record(number, pieces), wanted=address in segment.streams)
 
     def placed(self, run_id: str, address: StreamAddress, offset: int) -> None:
         """A stream that is mixed lies at `offset` on the task's PCM grid from now on."""
@@ -104,6 +115,7 @@ class DiskJournal:
         """A slice was opened; it begins with pieces of up to so many seconds ago."""
         reach_ns = self._clock.monotonic_ns() - round((reach_back_s + PREROLL_S) * 1e9)
         self._unsettled.add(note.name)
+        self._open.add(note.name)
         for segment, following in zip(self._segments, self._segments[1:], strict=False):
             if following.begun_ns >= reach_ns:
                 segment.needed_by.add(note.name)
@@ -112,11 +124,14 @@ class DiskJournal:
 
     def closed(self, name: str, *, index: int, samples: int) -> None:
         """A slice got its number and its length."""
+        self._open.discard(name)
+        self._closing.add(name)
         self._append(fact_record("closed", name=name, index=index, samples=samples))
 
     def settled(self, name: str) -> None:
         """A slice is safe, or was dropped."""
         self._unsettled.discard(name)
+        self._open.discard(name)
         self._append(fact_record("settled", name=name))
         for segment in self._segments:
             segment.needed_by.discard(name)
@@ -152,25 +167,34 @@ class DiskJournal:
         """What it takes of the disk."""
         return sum(segment.size_bytes for segment in self._segments)
 
-    def _append(self, record: bytes) -> None:
-        if self._buffered_bytes + len(record) > MAX_BUFFERED_BYTES:
+    def _append(self, record: bytes, *, wanted: bool = True) -> bool:
+        """Keep a record for the next write; return False if it had to be dropped."""
+        if not wanted or self._buffered_bytes + len(record) > MAX_BUFFERED_BYTES:
             self.dropped_bytes += len(record)
-            return
+            if not self._dropping:
+                _log.error("the journal's disk does not keep up: records are dropped")
+            self._dropping = True
+            return False
         self._buffer.append(record)
         self._buffered_bytes += len(record)
+        return True
 
     async def _write_forever(self) -> None:
         synced_ns = self._clock.monotonic_ns()
-        while not await self._stops_within(WRITE_INTERVAL_S):
+        # A disk that refuses is not asked for the same large write all the time.
+        while not await self._stops_within(SYNC_INTERVAL_S if self._refused else WRITE_INTERVAL_S):
             now_ns = self._clock.monotonic_ns()
             sync = now_ns - synced_ns >= SYNC_INTERVAL_S * 1e9
             if sync:
                 synced_ns = now_ns
             await self._write(sync=sync)
-            if self._segments[-1].size_bytes >= SEGMENT_BYTES:
-                await self.flush()
-                self._begin_segment()
-            await self._remove_unneeded()
+            try:
+                if self._segments[-1].size_bytes >= SEGMENT_BYTES and not self._refused:
+                    await self.flush()
+                    self._begin_segment()
+                await self._remove_unneeded()
+            except OSError as error:  # the segment just goes on
+                self._note_refusal(error)
 
     async def _stops_within(self, seconds: float) -> bool:
         try:
@@ -182,6 +206,7 @@ class DiskJournal:
     async def _write(self, *, sync: bool) -> None:
         """Write what has been collected; keep it for the next try if the disk refuses it."""
         buffer, self._buffer = self._buffer, []
+        closing, self._closing = self._closing, set()
         self._buffered_bytes = 0
         content = b"".join(buffer)
         segment = self._segments[-1]
@@ -191,45 +216,62 @@ class DiskJournal:
                 self._thread, _write_at, self._descriptor, content, segment.size_bytes, sync
             )
         except OSError as error:
-            if not self.failing:
-                _log.error("the journal cannot be written: %s", error.strerror)
-            self.failing = True
+            self._note_refusal(error)
             self._buffer[:0] = buffer
             self._buffered_bytes += len(content)
+            self._closing |= closing
         else:
             if self.failing:
-                _log.warning("the journal is written again")
-            self.failing = False
+                _log.warning(
+                    "the journal is written again; it has dropped %d bytes", self.dropped_bytes
+                )
+            self._refused = self._dropping = False
             segment.size_bytes += len(content)
+
+    def _note_refusal(self, error: OSError) -> None:
+        if not self._refused:
+            _log.error("the journal cannot be written: %s", error.strerror)
+        self._refused = True
 
     def _begin_segment(self) -> None:
         path = self._directory / f"{self._next_number:08d}"
         self._next_number += 1
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        former = self._descriptor
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if former >= 0:
+            os.close(former)
+        if self._buffer:
+            # What waits was numbered for the segment that ends, and is written into this one.
+            names = [stream_record(n, a) for a, n in self._segments[-1].streams.items()]
+            self._buffer[:0] = names
+            self._buffered_bytes += sum(map(len, names))
         segment = _Segment(path, self._clock.monotonic_ns())
-        segment.needed_by |= self._unsettled
+        # A slice whose file was lost stays unsettled until the next start, but needs no more.
+        segment.needed_by |= self._unsettled & (self._open | self._closing)
         self._segments.append(segment)
         for (run_id, address), offset in self._placements.items():
             self._append(_placement(run_id, address, offset))
 
     async def _remove_unneeded(self) -> None:
-        """Remove the oldest segments that nobody needs; those too that are beyond the bound."""
+        """Remove segments that nobody needs; the oldest, too, while it is beyond its bound."""
         preroll_ns = self._clock.monotonic_ns() - round(PREROLL_S * 1e9)
-        while len(self._segments) > 1:
-            oldest, following = self._segments[:2]
-            given_up = self.size_bytes > self._max_bytes
-            if not given_up and (oldest.needed_by or following.begun_ns >= preroll_ns):
-                return
-            if given_up and oldest.needed_by:
+        for segment, following in tuple(zip(self._segments, self._segments[1:], strict=False)):
+            if not segment.needed_by and following.begun_ns < preroll_ns:
+                await self._remove(segment)
+        if self.size_bytes <= self._max_bytes:
+            self._giving_up = False
+        while len(self._segments) > 1 and self.size_bytes > self._max_bytes:
+            oldest = self._segments[0]
+            if oldest.needed_by:
                 self.dropped_bytes += oldest.size_bytes
-                _log.error(
-                    "the journal is over its bound: %d slices lose their beginning",
-                    len(oldest.needed_by),
-                )
-            del self._segments[0]
-            await asyncio.to_thread(oldest.path.unlink, missing_ok=True)
+                if not self._giving_up:
+                    _log.error("the journal is over its bound: its oldest parts are given up")
+                self._giving_up = True
+            await self._remove(oldest)
+
+    async def _remove(self, segment: _Segment) -> None:
+        self._segments.remove(segment)
+        await asyncio.to_thread(segment.path.unlink, missing_ok=True)
 
 
 def _write_at(descriptor: int, content: bytes, offset: int, sync: bool) -> None:
@@ -280,11 +322,20 @@ class DiskPast:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _scan(self, path: Path) -> None:
+        try:
+            self._read(path)
+        except UNREADABLE as error:
+            kind = type(error).__name__  # the error itself tells the record, however long
+            _log.error("the journal %s ends in a record that cannot be read: %s", path, kind)
+
+    def _read(self, path: Path) -> None:
         streams: dict[int, StreamAddress] = {}
         for offset, payload in payloads(path.read_bytes()):
             kind = payload[0]
             if kind == RecordKind.PIECES:
-                address = streams[stream_number(payload)]
+                address = streams.get(stream_number(payload))
+                if address is None:
+                    continue  # an earlier release wrote some before it had named them
                 self._places.setdefault(address, []).append((path, offset, len(payload)))
             elif kind == RecordKind.STREAM:
                 streams[stream_number(payload)] = read_stream(payload)

@@ -4,7 +4,8 @@
     payload = u8 kind, content
 
 All integers are little-endian. A record that is cut off or damaged ends the file that it stands in:
-what follows was written by a machine that was dying.
+what follows was written by a machine that was dying. So does one without content, which is what
+zeros look like where a disk had the length of a file before its content.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ MAX_RECORD_BYTES = 16 * 1024 * 1024
 """A batch of the most packets that are taken at a time has 6 MB."""
 
 _FRAME = struct.Struct("<II")
+UNREADABLE = (struct.error, ValueError, TypeError, KeyError)
+"""What reading a record raises that is whole, but of another release."""
+
 _PIECE = struct.Struct("<qIBbH")  # position, samples, kind, level, length of payload
 _STREAM_NUMBER = struct.Struct("<BI")
 
@@ -54,7 +58,8 @@ def payloads(content: bytes) -> Iterator[tuple[int, bytes]]:
         length, checksum = _FRAME.unpack_from(content, at)
         at += _FRAME.size
         payload = content[at : at + length]
-        if length > MAX_RECORD_BYTES or len(payload) < length or zlib.crc32(payload) != checksum:
+        is_whole = 0 < length <= MAX_RECORD_BYTES and len(payload) == length
+        if not is_whole or zlib.crc32(payload) != checksum:
             return
         yield at, payload
         at += length
@@ -74,12 +79,17 @@ def pieces_record(stream_number: int, pieces: Sequence[Piece]) -> bytes:
 
 
 def read_pieces(payload: bytes) -> list[Piece]:
-    """Return the pieces of a record; one that was recovered has the packet after it again."""
+    """Return the pieces of a record; one that was recovered has the packet after it again.
+
+    What no release of this format has written ends them.
+    """
     pieces: list[Piece] = []
     at = _STREAM_NUMBER.size
-    while at < len(payload):
+    while at + _PIECE.size <= len(payload):
         position, samples, number, level, size = _PIECE.unpack_from(payload, at)
         at += _PIECE.size
+        if number >= len(_KINDS):
+            break
         kind = _KINDS[number]
         packet = None
         if kind is PieceKind.PACKET:

@@ -40,6 +40,9 @@ DEFAULT_QUOTA_BYTES = 20 * 10**9
 
 _PART = ".part"
 
+_TRIAL_BYTES = 1 << 20
+"""Written to find out whether a disk that refused takes writes again: about two slices."""
+
 
 class _Order(Enum):
     FINISH = "finish"
@@ -64,6 +67,28 @@ class DiskSpool:
         self._threads = ThreadPoolExecutor(WRITER_THREADS, thread_name_prefix="spool")
         self._pending_lock = threading.Lock()
         self._pending_writes = 0
+        self._failing = False
+
+    @property
+    def failing(self) -> bool:
+        """Whether the disk refused the latest write."""
+        return self._failing
+
+    def try_again(self) -> None:
+        """Write a file and remove it, to find out whether the disk still refuses; may block."""
+        path = self.path_of(f"{uuid.uuid4().hex}{_PART}")
+        try:
+            with path.open("wb") as file:
+                file.write(bytes(_TRIAL_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+        except OSError as error:
+            self._note(error)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        else:
+            self._note(None)
 
     @property
     def pending_writes(self) -> int:
@@ -107,7 +132,11 @@ class DiskSpool:
 
     def usage(self) -> SpoolUsage:
         """Return how full the spool is."""
-        free = shutil.disk_usage(self._directory).free
+        try:
+            free = shutil.disk_usage(self._directory).free
+        except OSError as error:
+            self._note(error)
+            free = 0
         return SpoolUsage(used=self._used_bytes, quota=self._quota_bytes, free=free)
 
     def close(self) -> None:
@@ -121,6 +150,16 @@ class DiskSpool:
             sample_rate_hz=file.sample_rate_hz,
             passthrough=file.passthrough,
         )
+
+    def _note(self, failure: OSError | None) -> None:
+        """Learn from a write, and log where the disk begins to fail and where it recovers."""
+        if (failure is not None) == self._failing:
+            return
+        self._failing = failure is not None
+        if failure is not None:
+            _log.error("the spool cannot be written, slices are lost: %s", failure)
+        else:
+            _log.warning("the spool is written again")
 
     def _account(self, more_bytes: int) -> None:
         with self._used_lock:
@@ -168,6 +207,7 @@ class DiskSpoolFile:
             self._order(audio)
         else:
             self._failure = StoreFailed("the disk of the spool is too slow")
+            self._spool._note(OSError("it is too slow"))
 
     def finish(self) -> None:
         """Complete the file. Returns at once."""
@@ -205,6 +245,11 @@ class DiskSpoolFile:
         if self._failure is None and order is not _Order.DISCARD:
             try:
                 spooled = self._written(order)
+                if spooled is not None:
+                    self._spool._note(None)
+            except OSError as error:
+                self._spool._note(error)
+                self._failure = StoreFailed(f"the spool cannot be written: {error}")
             except Exception as error:  # whatever breaks a file must not end the thread
                 _log.exception("spool file %s cannot be written", self.name)
                 self._failure = StoreFailed(f"the spool cannot be written: {error}")
@@ -234,7 +279,9 @@ class DiskSpoolFile:
                 writer.discard()
             # A writer that could not even be made may have left its file.
             self._spool.remove(self.name + _PART)
-        except Exception:  # it goes at the next start
+        except OSError as error:  # it goes at the next start
+            self._spool._note(error)
+        except Exception:
             _log.exception("spool file %s cannot be removed", self.name)
 
     def _published(self) -> SpooledFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from airslice.application.courier import Courier
+from airslice.application.journal import Journal
 from airslice.application.published_stream import PublishedStream
 from airslice.application.room_events import RoomEvents
 from airslice.application.rooms import Rooms
@@ -24,6 +25,7 @@ def readings(
     courier: Courier,
     spool: DiskSpool,
     room_events: RoomEvents,
+    journal: Journal,
 ) -> list[Reading]:
     def gauge(name: str, meaning: str, read: Callable[[], float]) -> Reading:
         return Reading(name=name, meaning=meaning, read=read)
@@ -37,6 +39,7 @@ def readings(
 
     return [
         gauge("sessions", "Publishing sessions.", lambda: engine.stats().sessions),
+        gauge("listeners", "Listening sessions.", lambda: engine.stats().listeners),
         gauge("streams", "Published streams.", lambda: sum(s.published for s in streams())),
         gauge("tasks", "Running slice tasks.", lambda: len(tasks.runs)),
         gauge(
@@ -51,6 +54,22 @@ def readings(
         ),
         gauge("spool_bytes", "Bytes of slices that wait for storage.", lambda: spool.usage().used),
         gauge("spool_writes", "Writes that wait for the disk.", lambda: spool.pending_writes),
+        gauge(
+            "spool_failing",
+            "1 while the spool cannot be written: slices are lost.",
+            lambda: spool.failing,
+        ),
+        gauge("journal_bytes", "Bytes of the journal.", lambda: journal.size_bytes),
+        gauge(
+            "journal_failing",
+            "1 while the journal cannot be written: a crash would lose what is received.",
+            lambda: journal.failing,
+        ),
+        counter(
+            "dropped_journal_bytes",
+            "Bytes that the journal did not keep: a crash would lose them.",
+            lambda: journal.dropped_bytes,
+        ),
         counter(
             "lost_room_events",
             "Events of rooms that could not be put into the outbox.",

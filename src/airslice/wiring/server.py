@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import logging
 import random
-import secrets
+import resource
 import signal
 import sys
-import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import uvloop
 from starlette.applications import Starlette
@@ -33,7 +30,11 @@ from airslice.application.callback_settings import CallbackSettings
 from airslice.application.courier import Courier
 from airslice.application.deliveries import Deliveries
 from airslice.application.history import keep_history
+from airslice.application.intake import Intake
+from airslice.application.live_event_post import LiveEventPost
+from airslice.application.live_notices import LiveNotices
 from airslice.application.moderation import Moderation
+from airslice.application.pacing import Pacer
 from airslice.application.publishing import Publishing
 from airslice.application.room_events import RoomEvents
 from airslice.application.rooms import Rooms
@@ -42,59 +43,51 @@ from airslice.application.slice_tasks import SliceTasks
 from airslice.application.slice_track import CutSlice
 from airslice.application.slice_upload import SliceUpload
 from airslice.application.spool_cleaning import clean_spool
+from airslice.application.storage_health import StorageHealth
 from airslice.application.track_maker import RunTools
 from airslice.application.wall_clock import WallClock
 from airslice.config import Address, ConfigError, Settings
 from airslice.delivery.destination import validate_url
+from airslice.delivery.live_event_sender import HttpLiveEventSender
 from airslice.delivery.room_event import room_event
 from airslice.delivery.segment_event import segment_event
 from airslice.delivery.sender import HttpCallbackSender
-from airslice.domain import room_token
-from airslice.domain.apps import RtcApp
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import DeliveryKind
-from airslice.domain.room import RoomKey, StreamKey
 from airslice.domain.room_event import RoomEvent
-from airslice.domain.room_token import Privilege
 from airslice.encoding.opus_decoder import find_opus_decoders
 from airslice.encoding.writers import FileSliceWriters
 from airslice.engines.embedded import EmbeddedEngine
-from airslice.facades.console import AdminAccess, ConsoleFacade, ConsoleServices
 from airslice.facades.health import HealthFacade
 from airslice.facades.objects import ObjectsFacade
 from airslice.facades.volcengine import VolcengineFacade
-from airslice.facades.whip import WhipFacade
+from airslice.facades.whip import WhepFacade, WhipFacade
 from airslice.persistence.sqlite import SqliteTaskStore
 from airslice.persistence.sqlite_bans import SqliteBanStore
 from airslice.persistence.sqlite_callback_settings import SqliteCallbackSettings
+from airslice.persistence.sqlite_live_jobs import SqliteLiveJobStore
 from airslice.persistence.sqlite_outbox import SqliteOutbox
+from airslice.persistence.sqlite_presences import SqlitePresences
 from airslice.storage.bucket_router import BucketRouter
 from airslice.storage.journal import past_journals
 from airslice.storage.local import LocalObjectStore
 from airslice.storage.s3 import S3ObjectStore
 from airslice.storage.signed_url import UrlSigner
 from airslice.storage.spool import DiskSpool
-from airslice.wiring.http import Root, serving_http
+from airslice.wiring.clock import SystemClock
+from airslice.wiring.console import console_of
+from airslice.wiring.data_dir import exclusive
+from airslice.wiring.http import Gate, Root, start_http
 from airslice.wiring.journaling import finish_interrupted, journal_of
+from airslice.wiring.listening import MAX_LISTENERS, listening_of
+from airslice.wiring.live import LiveSurroundings, smart_live
 from airslice.wiring.readings import readings
 
 _log = logging.getLogger(__name__)
 
-CONSOLE_TOKEN_S = 3_600
-OBJECT_URL_S = 3_600
-"""How long tokens and object URLs that the console hands out are valid."""
-
-
-class SystemClock:
-    """The machine's clocks (port `Clock`)."""
-
-    def monotonic_ns(self) -> int:
-        """Nanoseconds on a clock that never steps."""
-        return time.monotonic_ns()
-
-    def utc_ns(self) -> int:
-        """Nanoseconds since the Unix epoch."""
-        return time.time_ns()
+YOUNG_OBJECTS = 100_000
+"""How many more objects than before must be there until garbage is looked for: 10 to 20 MB. The
+interpreter's own 700 cost a tenth of all CPU time with 300 streams."""
 
 
 class _RoomCallbacks:
@@ -116,6 +109,9 @@ def serve(settings: Settings) -> int:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    # 1,024, as many systems have it, are soon used up by connections and slices together.
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     return uvloop.run(_serve(settings))
 
 
@@ -126,8 +122,10 @@ async def _serve(settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as server:
         # What exists now stays: collecting garbage need not look at it again, and pauses less.
+        # What comes and goes by the thousand, packets above all, is in no cycles.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
         _log.info(
             "airslice %s: http://%s, media %s/udp, Opus by %s",
             __version__,
@@ -161,7 +159,10 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
     wall_clock = WallClock(clock)
     apps = {app.app_id: app for app in settings.apps}
     async with AsyncExitStack() as stack:
-        stack.enter_context(_exclusive(server.data_dir))
+        stack.enter_context(exclusive(server.data_dir))
+        gate = Gate()
+        http = await start_http("server.http", server.http, gate)
+        stack.push_async_callback(http.close)
         store = await SqliteTaskStore.open(server.data_dir / "airslice.db", server.master_key)
         stack.push_async_callback(store.close)
         objects = LocalObjectStore(server.data_dir / "objects")
@@ -173,12 +174,15 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             overrides=settings.storage.endpoints,
             default=settings.storage.default,
         )
+        storage_health = StorageHealth(clock, buckets if settings.storage.probe else None)
+        stack.push_async_callback(storage_health.close)
         spool = DiskSpool(
             server.data_dir / "spool", FileSliceWriters(), quota_bytes=server.spool_quota_bytes
         )
         stack.callback(spool.close)
         past = past_journals(server.data_dir / "journal")
         journal = await stack.enter_async_context(journal_of(settings, clock))
+        intake = Intake(spool=spool, journal=journal)
         address_rule = AddressRule(settings.security.private_networks)
         sender = HttpCallbackSender(clock, address_rule)
         stack.push_async_callback(sender.close)
@@ -189,17 +193,22 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             wall_clock=wall_clock,
         )
         outbox = SqliteOutbox(store.database)
+        job_store = await SqliteLiveJobStore.open(store.database)
+        event_sender = HttpLiveEventSender(clock, address_rule)
+        stack.push_async_callback(event_sender.close)
         courier = Courier(
             outbox,
             {
                 DeliveryKind.UPLOAD: SliceUpload(
                     outbox=outbox,
                     objects=buckets,
+                    storage_health=storage_health,
                     spool=spool,
                     settings=callback_settings,
                     event_of=segment_event,
                 ),
                 DeliveryKind.CALLBACK: CallbackPost(callback_settings, sender),
+                DeliveryKind.LIVE_EVENT: LiveEventPost(job_store, event_sender),
             },
             clock=clock,
             sleep=asyncio.sleep,
@@ -231,6 +240,8 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             rooms=rooms,
             store=store,
             recorder=recorder,
+            storage_health=storage_health,
+            intake=intake,
             tools=RunTools(
                 spool=spool,
                 journal=journal,
@@ -246,6 +257,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         await bans.recover()
         room_events = RoomEvents(
             sink=_RoomCallbacks(Announcements(outbox, callback_settings, courier)),
+            presences=SqlitePresences(store.database),
             wall_clock=wall_clock,
         )
         stack.push_async_callback(room_events.close)  # after the engine: its sessions end then
@@ -254,6 +266,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             server.advertise,
             clock,
             server.max_streams,
+            MAX_LISTENERS,
         )
         await _bound("server.media", server.media, engine.start())
         stack.push_async_callback(engine.close)
@@ -261,9 +274,14 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
         await tasks.recover()
         await clean_spool(spool, outbox, now_ms=wall_clock.utc_ms())
         await courier.start()
+        await room_events.recover()
+        pacer = Pacer(wall_clock)
         for name, work in (
             ("rooms", rooms.run()),
+            ("pacer", pacer.run()),
             ("history", keep_history(store, wall_clock, asyncio.sleep)),
+            ("intake", intake.watch(asyncio.sleep)),
+            ("signs", room_events.keep_signs(asyncio.sleep)),
         ):
             stack.push_async_callback(_cancelled, asyncio.create_task(work, name=name))
         publishing = Publishing(
@@ -274,16 +292,47 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
             bans=bans,
             listener=room_events,
         )
+        notices = LiveNotices()
+        live = await stack.enter_async_context(
+            smart_live(
+                LiveSurroundings(
+                    settings=settings,
+                    apps=apps,
+                    database=store.database,
+                    job_store=job_store,
+                    outbox=outbox,
+                    courier=courier,
+                    address_rule=address_rule,
+                    publishing=publishing,
+                    pacer=pacer,
+                    notices=notices,
+                    clock=clock,
+                    wall_clock=wall_clock,
+                )
+            )
+        )
+        listening = listening_of(
+            apps=apps,
+            rooms=rooms,
+            engine=engine,
+            wall_clock=wall_clock,
+            decoders=decoders,
+            pacer=pacer,
+            bans=bans,
+            notices=notices,
+            control=live.jobs.control,
+        )
         moderation = Moderation(
             apps=apps,
             publishing=publishing,
+            listening=listening,
             bans=bans,
             users_in=room_events.users_in,
             wall_clock=wall_clock,
         )
         health = HealthFacade(
-            readings(engine, rooms, tasks, recorder, courier, spool, room_events),
-            is_ready=lambda: True,
+            readings(engine, rooms, tasks, recorder, courier, spool, room_events, journal),
+            refusal=intake.refusal,
         )
         root = Root(
             VolcengineFacade(
@@ -294,37 +343,30 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
                 clock=clock,
                 redundant_duration_unit=settings.slicing.redundant_duration_unit,
             ),
+            live.facade,
             [
                 *WhipFacade(publishing).routes(),
+                *WhepFacade(listening).routes(),
                 *_object_routes(settings, objects, wall_clock),
                 *health.routes(),
                 *([] if server.metrics else health.metrics_routes()),
-                *_console(
-                    settings, clock, rooms, tasks, store, Deliveries(outbox, courier)
+                *console_of(
+                    settings, clock, rooms, tasks, store, Deliveries(outbox, courier), live.jobs
                 ).routes(),
             ],
         )
-        http = await stack.enter_async_context(serving_http("server.http", server.http, root))
         if server.metrics:
             metrics = Starlette(routes=health.metrics_routes())
-            await stack.enter_async_context(serving_http("server.metrics", server.metrics, metrics))
+            listener = await start_http("server.metrics", server.metrics, metrics)
+            stack.push_async_callback(listener.close)
+        gate.open(root)
+        stack.push_async_callback(http.close)  # before the parts that answer requests
+        stack.callback(listening.close)  # before it: streams of events end with their sessions
         yield RunningServer(
-            http=http,
+            http=http.address,
             media=Address(server.media.host, engine.port),
             opus=decoders.description,
         )
-
-
-@contextlib.contextmanager
-def _exclusive(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory against a second server."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError([f"server.data_dir: another server uses {data_dir}"]) from None
-        yield
 
 
 async def _bound(name: str, address: Address, start: Awaitable[None]) -> None:
@@ -347,49 +389,3 @@ def _object_routes(
     return ObjectsFacade(
         signer, objects.open_object, now_s=lambda: wall_clock.utc_ms() / 1000
     ).routes()
-
-
-def _console(
-    settings: Settings,
-    clock: SystemClock,
-    rooms: Rooms,
-    tasks: SliceTasks,
-    store: SqliteTaskStore,
-    deliveries: Deliveries,
-) -> ConsoleFacade:
-    signer = UrlSigner(settings.server.master_key)
-
-    def streams(key: RoomKey) -> list[StreamKey]:
-        room = rooms.find(key)
-        return [] if room is None else [s.key for s in room.streams.values() if s.published]
-
-    def mint_token(app: RtcApp, room_id: str, user_id: str) -> str:
-        now_s = clock.utc_ns() // 1_000_000_000
-        return room_token.mint(
-            app_id=app.app_id,
-            app_key=app.app_key,
-            room_id=room_id,
-            user_id=user_id,
-            privileges={Privilege.PUBLISH_STREAM: now_s + CONSOLE_TOKEN_S},
-            issued_at_s=now_s,
-            expires_at_s=now_s + CONSOLE_TOKEN_S,
-            nonce=secrets.randbits(32),
-        )
-
-    def sign_url(bucket: str, key: str) -> str:
-        expires_at_s = clock.utc_ns() // 1_000_000_000 + OBJECT_URL_S
-        return signer.sign(bucket, key, expires_at_s=expires_at_s)
-
-    services = ConsoleServices(
-        apps=settings.apps,
-        accounts=settings.accounts,
-        tasks=tasks,
-        slices=store,
-        deliveries=deliveries,
-        streams=streams,
-        mint_token=mint_token,
-        sign_url=sign_url,
-    )
-    server = settings.server
-    access = AdminAccess(password=server.admin_password, master_key=server.master_key, clock=clock)
-    return ConsoleFacade(services, access)

@@ -11,14 +11,14 @@ WHERE run_id = :run_id
 INSERT INTO slices (
     run_id, user_id, stream_type, slice_index, app_id, room_id, object_key, start_ms, samples,
     sample_rate_hz, channels, bits_per_sample, size_bytes, sha256, generated_at_ms, spool_name,
-    event_id, state
+    event_id, identifier, state
 ) VALUES (
     :run_id, :user_id, :stream_type, :slice_index,
     (SELECT app_id FROM tasks WHERE run_id = :run_id),
     (SELECT room_id FROM tasks WHERE run_id = :run_id),
     :object_key, :start_ms, :samples,
     :sample_rate_hz, :channels, :bits_per_sample, :size_bytes, :sha256, :generated_at_ms, :spool_name,
-    :event_id, :state
+    :event_id, :identifier, :state
 )
 ON CONFLICT (run_id, user_id, stream_type, slice_index) DO NOTHING
 

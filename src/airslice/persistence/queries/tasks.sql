@@ -1,10 +1,10 @@
 -- save_task --
 INSERT INTO tasks (
     run_id, app_id, room_id, task_id, state, started_at_ms, ended_at_ms, stop_reason,
-    period_origin_ms, auto, task_order, storage_keys
+    period_origin_ms, auto, problem, task_order, storage_keys
 ) VALUES (
     :run_id, :app_id, :room_id, :task_id, :state, :started_at_ms, :ended_at_ms, :stop_reason,
-    :period_origin_ms, :auto, :task_order, :storage_keys
+    :period_origin_ms, :auto, :problem, :task_order, :storage_keys
 )
 ON CONFLICT (run_id) DO UPDATE SET
     state = excluded.state,
@@ -12,6 +12,7 @@ ON CONFLICT (run_id) DO UPDATE SET
     ended_at_ms = excluded.ended_at_ms,
     stop_reason = excluded.stop_reason,
     period_origin_ms = excluded.period_origin_ms,
+    problem = excluded.problem,
     task_order = excluded.task_order,
     storage_keys = excluded.storage_keys
 

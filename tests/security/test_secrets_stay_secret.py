@@ -1,0 +1,253 @@
+"""A whole session with known secrets; then everything that the server has written is searched."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.callback_sink import CallbackSink
+from tests.acceptance.conftest import Stage
+from tests.acceptance.rtp_publisher import opus_loop
+from tests.acceptance.running_server import RunningServer, until
+from tests.acceptance.slice_audio import beeps
+from tests.acceptance.slicing_client import VERSION, SlicingClient, order_slicing
+from tests.storage.scripted_store import ScriptedStore
+
+REFUSING = "refusing"
+"""The bucket that is at the store of another; its answers repeat the secret key."""
+
+
+class Secrets:
+    """What nobody may find, by what it is."""
+
+    def __init__(self) -> None:
+        self._counter = itertools.count()
+        self.known: list[tuple[str, bytes]] = []
+
+    def make(self, name: str) -> str:
+        """Return a new secret."""
+        value = f"secret{next(self._counter)}{secrets.token_hex(12)}"
+        self.add(name, value)
+        return value
+
+    def add(self, name: str, value: str | bytes) -> None:
+        """Know a secret that somebody else has made."""
+        self.known.append((name, value if isinstance(value, bytes) else value.encode()))
+
+    def found_in(self, content: bytes, *, besides: str = "") -> list[str]:
+        """Return which of them `content` has, in any of the usual forms."""
+        return [
+            name
+            for name, value in self.known
+            if name != besides
+            and any(form in content for form in (value, value.hex().encode(), encoded(value)))
+        ]
+
+
+def encoded(value: bytes) -> bytes:
+    """Return the middle of a value's base64, which does not depend on what is around it."""
+    return base64.b64encode(value)[:-4]
+
+
+@pytest.fixture
+def sink() -> Iterator[CallbackSink]:
+    sink = CallbackSink()
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[ScriptedStore]:
+    async with ScriptedStore() as store:
+        yield store
+
+
+@pytest.fixture
+def known() -> Secrets:
+    return Secrets()
+
+
+@pytest.fixture
+def server(
+    tmp_path: Path, sink: CallbackSink, store: ScriptedStore, known: Secrets
+) -> Iterator[RunningServer]:
+    override = store.override()
+    endpoint = {
+        "match": {"bucket": REFUSING},
+        "endpoint": override.endpoint,
+        "access_key": known.make("access key of the endpoint"),
+        "secret_key": known.make("secret key of the endpoint"),
+    }
+    environment = {
+        "AIRSLICE_STORAGE__ENDPOINTS": json.dumps([endpoint]),
+        "AIRSLICE_STORAGE__PROBE": "false",
+    }
+    server = RunningServer(tmp_path, sink.url, environment)
+    sink.secrets |= {app.app_id: app.callback_secret for app in server.apps.values()}
+    settings = server.settings
+    known.add("master key", settings.server.master_key)
+    known.add("admin password", settings.server.admin_password or "")
+    for account in settings.accounts:
+        known.add(f"secret key of {account.id}", account.secret_key)
+    for name, app in server.apps.items():
+        known.add(f"app key of {name}", app.app_key)
+        known.add(f"callback secret of {name}", app.callback_secret)
+    server.start()
+    yield server
+    server.close()
+
+
+class Session:
+    """A user of everything, who keeps what he is told."""
+
+    def __init__(self, server: RunningServer, known: Secrets, sink: CallbackSink) -> None:
+        self.server = server
+        self.known = known
+        self.sink = sink
+        self.answers: list[tuple[str, httpx.Response]] = []
+
+    async def run(self) -> None:
+        async with httpx.AsyncClient(timeout=10, event_hooks={"response": [self._keep]}) as http:
+            await self._slice(http)
+            await self._refuse(http)
+            await self._administer(http)
+
+    async def _keep(self, response: httpx.Response) -> None:
+        await response.aread()
+        self.answers.append((response.request.url.path, response))
+
+    async def _slice(self, http: httpx.AsyncClient) -> None:
+        """Publish, into a bucket here and into one that refuses; be called back, and not."""
+        client = SlicingClient(self.server, http)
+        here = await order_slicing(
+            client, self.sink, self.server, room="r", Duration=1, StorageConfig=self._storage("b")
+        )
+        elsewhere = await order_slicing(
+            client,
+            self.sink,
+            self.server,
+            room="r",
+            task="refused",
+            Duration=1,
+            StorageConfig=self._storage(REFUSING),
+        )
+        stage = Stage(self.server, http)
+        publisher = await stage.publish(opus_loop(beeps(1.0)), room="r", user="u")
+        await here.wait_for(2)
+        await until(lambda: self.server.metric("failed_tries") > 0)
+        app_id = self.server.apps["wav"].app_id
+        callback = {
+            "AppId": app_id,
+            "URL": f"http://127.0.0.1:9/?key={self.known.make('callback URL')}",
+            "SecretKey": self.known.make("secret of a callback setting"),
+            "EventList": ["SegmentRealTimeData"],
+        }
+        body = json.dumps(callback).encode()
+        created = await client.send(
+            "POST", {"Action": "CreateCallback", "Version": "2020-12-01"}, body
+        )
+        assert created.status_code == 200, created.text
+        await until(lambda: self.server.metric("failed_callbacks") > 0)
+        await here.state()
+        assert (await elsewhere.state())["Status"] == 4
+        self.publisher = publisher
+
+    async def _refuse(self, http: httpx.AsyncClient) -> None:
+        """Make the mistakes that are answered with what was sent."""
+        client = SlicingClient(self.server, http)
+        start = {"Action": "StartSegment", "Version": VERSION}
+        app_id = self.server.apps["wav"].app_id
+        wrong = self.known.make("somebody's wrong secret key")
+        bodies: list[Any] = [
+            {"AppId": app_id, "StorageConfig": self._storage("b")},
+            {"AppId": app_id, "RoomId": "r", "TaskId": "t", "StorageConfig": self._storage("/")},
+            {"AppId": [wrong], "RoomId": wrong},
+        ]
+        for body in bodies:
+            await client.send("POST", start, json.dumps(body).encode())
+        await client.send("POST", start, b"{" + wrong.encode())
+        await client.send("POST", start, b"{}", keys=("AKNOBODY", wrong))
+        token = self.server.token("wav", "another", "u")
+        self.known.add("room token", token)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+        await http.post(self.server.endpoint("wav", "r"), content=b"v=0", headers=headers)
+
+    async def _administer(self, http: httpx.AsyncClient) -> None:
+        """Look at everything that the console has."""
+        base = self.server.base_url
+        wrong = {"password": self.known.make("a wrong password")}
+        assert (await http.post(f"{base}/api/session", json=wrong)).status_code == 401
+        right = {"password": self.server.settings.server.admin_password}
+        assert (await http.post(f"{base}/api/session", json=right)).status_code == 204
+        self.known.add("session cookie", next(iter(http.cookies.values())))
+        room = f"/api/rooms/{self.server.apps['wav'].app_id}/r"
+        for path in ("/api/apps", room, f"{room}/slices", "/api/deliveries", "/metrics", "/readyz"):
+            assert (await http.get(base + path)).status_code == 200
+        minted = (await http.post(f"{base}{room}/tokens", json={"user_id": "v"})).json()
+        self.known.add("minted token", minted["token"])
+
+    def _storage(self, bucket: str) -> dict[str, Any]:
+        custom = {
+            "Vendor": 0,
+            "Region": 0,
+            "Bucket": bucket,
+            "AccessKey": self.known.make("access key of a request"),
+            "SecretKey": self.known.make("secret key of a request"),
+        }
+        return {"Type": 2, "CustomConfig": custom}
+
+
+async def test_no_secret_is_in_anything_that_the_server_has_written(
+    server: RunningServer, store: ScriptedStore, known: Secrets, sink: CallbackSink
+) -> None:
+    store.scripts = [store.says(403, "AccessDenied")] * 1_000
+    session = Session(server, known, sink)
+
+    await session.run()
+    server.kill()  # so that journal and write-ahead log are as they were in use
+    after_the_kill = written(server)
+    await session.publisher.close()
+    server.start()
+    assert server.stop() == 0
+    after_the_stop = written(server)
+    server.start()
+
+    for path, content in {**after_the_kill, **after_the_stop}.items():
+        assert known.found_in(content) == [], path
+    assert known.found_in(server.log.encode()) == []
+    own = {"/api/session": "session cookie"}
+    for path, answer in session.answers:
+        besides = "minted token" if path.endswith("/tokens") else own.get(path, "")
+        content = f"{answer.headers} {answer.text}".encode()
+        assert known.found_in(content, besides=besides) == [], path
+    names = " ".join(after_the_kill)
+    assert all(part in names for part in ("airslice.db-wal", "journal/", "spool/", "objects/"))
+    print(
+        f"{len(known.known)} secrets; {len(after_the_kill) + len(after_the_stop)} files,"
+        f" {sum(map(len, after_the_kill.values())) / 1e6:.1f} MB, {len(session.answers)} answers"
+    )
+
+
+def written(server: RunningServer) -> dict[str, bytes]:
+    """Return the content of every file below the data directory."""
+    folder = server.settings.server.data_dir
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+async def test_nobody_else_on_the_machine_can_read_the_data(server: RunningServer) -> None:
+    folder = server.settings.server.data_dir
+
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "airslice.db").stat().st_mode & 0o077 == 0
