@@ -93,7 +93,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 # a test whose program is missing says so and is skipped, except in CI.
 $(VENV)/.test-programs: $(VENV)/.uv
 	@missing=(); \
-	for program in chromium ffmpeg node:nodejs npm; do \
+	for program in chromium faketime ffmpeg node:nodejs npm; do \
 	  command -v "$${program%%:*}" >/dev/null || missing+=("$${program##*:}"); \
 	done; \
 	if [ $${#missing[@]} -gt 0 ]; then \
