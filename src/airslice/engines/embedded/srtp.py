@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import cffi
 import pylibsrtp
 
-REPLAY_WINDOW = 1024
-"""Packets behind the newest that are still taken, once each."""
+REPLAY_WINDOW = 128
+"""Packets behind the newest that are still taken, once each: 320 ms of the shortest, more than is
+waited for. The library shifts the whole window with each packet."""
 
 REPLAYED = frozenset({9, 10})
 """libsrtp's statuses of a packet seen before, or too old to tell."""
