@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from airslice.application.live_jobs import LiveJobs, LiveStores
+from airslice.application.live_jobs import LiveJobs
 from airslice.application.live_ports import JobQuery, Page, Window
 from airslice.domain.live_job import JobState, LiveJob
 from airslice.domain.script import Paragraph, Program, Scene
@@ -230,9 +230,10 @@ async def main(count: int, rounds: int) -> None:
         rooms = SqliteLiveRoomStore(database)
         use_case = LiveJobs(
             apps={},
-            stores=LiveStores(jobs=store, rooms=rooms, config_of=None),
+            jobs=store,
+            rooms=rooms,
+            orders=None,
             tools=None,
-            check_callback_url=str,
             max_jobs=0,
         )
         await tabulate(store, use_case, count, rounds, dice)

@@ -241,6 +241,7 @@ CustomConfig = {{ Vendor = {number}, Region = 5, Bucket = "b", AccessKey = "a", 
     [
         ("SERVER__HTTP", "[::1]:99", lambda s: s.server.http, Address("::1", 99)),
         ("SERVER__MAX_TASKS", "7", lambda s: s.server.max_tasks, 7),
+        ("SERVER__MAX_LIVE_JOBS", "7", lambda s: s.server.max_live_jobs, 7),
         ("server__max_tasks", "7", lambda s: s.server.max_tasks, 7),
         ("SERVER__SPOOL_QUOTA_GB", "0.5", lambda s: s.server.spool_quota_bytes, 500_000_000),
         (

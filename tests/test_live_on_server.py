@@ -14,6 +14,7 @@ import pytest
 from airslice.application.live_ports import SpeechEngine, SpeechFailed
 from airslice.config import ConfigError, Presenter, Settings, load
 from airslice.wiring import live, running
+from tests.security.test_isolation import Tenant
 
 CONFIG = f"""
 [server]
@@ -110,3 +111,25 @@ async def test_huaweis_paths_are_huaweis_and_the_others_are_not(
     assert smart_live.json()["error_code"] == projects.json()["error_code"] == "APIGW.0301"
     assert "X-Request-Id" not in elsewhere.headers
     assert len(document.json()["paths"]) < 36
+
+
+async def test_live_jobs_are_bounded_by_the_configuration(
+    settings: Settings, opened: list[Presenter]
+) -> None:
+    settings = replace(settings, server=replace(settings.server, max_live_jobs=1))
+    silent = {"room_name": "r", "play_policy": {"play_mode": "NO_PRESET"}}
+
+    async with (
+        running(settings) as server,
+        httpx.AsyncClient(base_url=f"http://{server.http}") as http,
+    ):
+        tenant = Tenant(http, "p", ("AK", "SK"))
+        room = await tenant.made("/smart-live-rooms", silent)
+        jobs = f"/smart-live-rooms/{room['room_id']}/smart-live-jobs"
+        first = await tenant.made(jobs, {})
+        refused = await tenant.ask("POST", jobs, {})
+        await tenant.ask("POST", f"{jobs}/{first['job_id']}/stop")
+        again = await tenant.ask("POST", jobs, {})
+
+    assert refused.json()["error_code"] == "MSS.20010065"
+    assert again.status_code == 202

@@ -47,7 +47,7 @@ async def test_a_server_that_is_starting_says_so(
         recovering.set()
         await recovered.wait()
 
-    monkeypatch.setattr(server_module, "finish_interrupted", recover)
+    monkeypatch.setattr(server_module, "recover", recover)
     settings = on_a_free_port(settings)
     ready = asyncio.Event()
     stop = asyncio.Event()

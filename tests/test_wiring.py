@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import socket
 import time
 import wave
@@ -109,6 +110,18 @@ async def test_metrics_can_have_an_address_of_their_own(settings: Settings) -> N
         response = await http.get(f"http://{metrics}/metrics")
 
     assert "airslice_sessions 0.0" in response.text
+
+
+async def test_the_document_lists_every_metric(settings: Settings) -> None:
+    document = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text()
+    rows = [line.split("|")[1] for line in document.splitlines() if line.startswith("| `")]
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+    async with running(settings) as server, client_of(server) as http:
+        lines = (await http.get("/metrics")).text.splitlines()
+
+    shown = [line.split()[0].removeprefix("airslice_") for line in lines if line[0] != "#"]
+    assert sorted(listed) == sorted(shown)
 
 
 async def test_two_servers_cannot_use_one_data_directory(settings: Settings) -> None:

@@ -186,7 +186,8 @@ def commands(client: Recorder) -> None:
     event = sdk.LiveEvent(timestamp=1_694_481_224_245, type=1, content=COMMENT)
     report = sdk.ReportLiveEventReq(total=1, events=[event])
     told = client.live_event_report(**job, refresh_url=True, body=report)
-    answer = requests.post(told.live_event_report_url, json={"total": 1}, timeout=10)
+    again = {"total": 1, "events": [{"timestamp": 1_694_481_224_246}]}
+    answer = requests.post(told.live_event_report_url, json=again, timeout=10)
     assert answer.status_code == 200
     client.stop_smart_live(**job)
 

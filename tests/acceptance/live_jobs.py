@@ -89,24 +89,28 @@ class LiveClient:
     def __init__(self, server: RunningServer, http: httpx.AsyncClient) -> None:
         self._server = server
         self._http = http
-        self._token = ""
+        self.token = ""
+        """Fetched with the first call."""
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Return the answer of an operation that must succeed."""
-        if not self._token:
-            self._token = await self._fetch_token()
-        project_id = self._server.project.project_id
-        response = await self._http.request(
-            method,
-            f"{self._server.base_url}/v1/{project_id}/{path}",
-            json=body or {},
-            headers={"X-Auth-Token": self._token},
-        )
+        response = await self._send(method, path, body)
         assert response.status_code < 300, response.text
         return response.json() if response.content else None
 
+    async def refused(self, method: str, path: str, body: dict[str, Any] | None = None) -> str:
+        """Return the error code of an operation that must fail."""
+        response = await self._send(method, path, body)
+        assert response.status_code >= 400, response.text
+        return str(response.json()["error_code"])
+
     async def start(
-        self, tones: int, *, auto_play: bool = True, callback: dict[str, Any] | None = None
+        self,
+        tones: int,
+        *,
+        auto_play: bool = True,
+        callback: dict[str, Any] | None = None,
+        **room_fields: Any,
     ) -> StartedJob:
         """Start a job of recordings, each a paragraph of its own."""
         paragraphs = [
@@ -123,6 +127,7 @@ class LiveClient:
             "play_policy": {
                 "repeat_count": 0, "auto_play_script": auto_play, "play_mode": "AUDIO",
             },
+            **room_fields,
         }  # fmt: skip
         room_id = (await self.call("POST", "smart-live-rooms", room))["room_id"]
         order = {} if callback is None else {"live_event_callback_config": callback}
@@ -153,6 +158,17 @@ class LiveClient:
             assert time.monotonic() < deadline, shown
             await asyncio.sleep(0.2)
         return shown
+
+    async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+        if not self.token:
+            self.token = await self._fetch_token()
+        project_id = self._server.project.project_id
+        return await self._http.request(
+            method,
+            f"{self._server.base_url}/v1/{project_id}/{path}",
+            json=body or {},
+            headers={"X-Auth-Token": self.token},
+        )
 
     async def _fetch_token(self) -> str:
         project = self._server.project

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import httpx
 import huaweicloudsdkmetastudio.v1 as sdk
 import pytest
 import requests
@@ -21,7 +22,8 @@ from huaweicloudsdkmetastudio.v1.region.metastudio_region import MetaStudioRegio
 from airslice.facades.huawei.operations import OPERATIONS
 from tests.acceptance import huawei_scenarios as scenarios
 from tests.acceptance.huawei_scenarios import Recorder
-from tests.acceptance.running_server import REGION, RunningServer
+from tests.acceptance.running_server import REGION, RunningServer, until
+from tests.acceptance.slicing_client import SlicingClient
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -221,6 +223,26 @@ def test_an_administrator_blocks_a_job(server: RunningServer, client: Recorder) 
     assert blocked.status_code == 200
     shown = client.show_smart_live(room_id=room_id, job_id=job_id)
     assert (shown.state, shown.block_reason) == ("BLOCKED", "bad")
+
+
+async def test_a_ban_on_the_other_clouds_wire_blocks_the_job(
+    server: RunningServer, client: Recorder, http: httpx.AsyncClient
+) -> None:
+    room_id = client.create_smart_live_room(body=scenarios.room_body("banned")).room_id
+    place = client.start_smart_live(room_id=room_id, body=sdk.StartSmartLiveReq()).rtc_room_info
+    [presenter] = [user.user_id for user in place.users if user.user_type == "RENDER"]
+    user = {"AppId": place.app_id, "RoomId": place.room_id, "UserId": presenter}
+
+    def blocked() -> list[Any]:
+        listed: list[Any] = client.list_smart_live(room_id=room_id, state="BLOCKED").smart_live_jobs
+        return listed
+
+    assert not blocked()
+    await SlicingClient(server, http).call("BanRoomUser", {**user, "ForbiddenInterval": 60})
+
+    [job] = await until(blocked)
+    assert "banned" in job.block_reason
+    assert job.error_info is None
 
 
 async def test_a_token_stands_for_a_signature(server: RunningServer) -> None:

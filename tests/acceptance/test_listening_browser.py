@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from tests.acceptance.callback_sink import CallbackSink
 from tests.acceptance.chromium import browser_page, needs_chromium
 from tests.acceptance.conftest import Stage
+from tests.acceptance.live_jobs import LiveClient, write_tones
 from tests.acceptance.rtp_publisher import opus_loop
 from tests.acceptance.running_server import RunningServer, until
 from tests.acceptance.slice_audio import beeps
@@ -80,6 +81,35 @@ async def test_a_browser_plays_a_room_and_hears_its_messages(
     assert stats["packetsLost"] == 0
     assert stats["packetsReceived"] > 100
     assert stats["concealedSamples"] < 0.2 * 48_000  # while it begins
+
+
+async def test_a_browser_plays_a_live_job_with_the_players_token(
+    server: RunningServer, sink: CallbackSink, tmp_path: Path, http: httpx.AsyncClient
+) -> None:
+    # Recordings of 0.5 s with 0.3 s of silence after each.
+    write_tones(server.settings.server.data_dir / "assets" / server.project.project_id, [0.5] * 20)
+    live = LiveClient(server, http)
+    job = await live.start(20)
+    await until(lambda: server.metric("live_jobs") > 0)
+
+    async with browser_page(tmp_path, beeps(1)) as page:
+        await page.goto(sink.origin)
+        await page.evaluate(PAGE_SCRIPT)
+        listen = "([endpoint, token]) => listen(endpoint, token)"
+        await page.evaluate(listen, [whep_url(server, job.rtc_room_id), job.tokens["PLAYER"]])
+        levels = await page.evaluate("levels(80)")
+        stats = await page.evaluate("inbound()")
+        resource = await page.evaluate("resource.href")
+        headers = {"Authorization": f"Bearer {job.tokens['PLAYER']}"}
+        assert (await http.delete(resource, headers=headers)).status_code == 200
+        await until(lambda: server.metric("listeners") == 0)
+    await live.stop(job)
+
+    # Loud and quiet by turns; the browser lets its level fall by and by.
+    assert sum(level > 0.2 for level in levels) >= 20
+    assert sum(level < 0.03 for level in levels[10:]) >= 3
+    assert stats["packetsLost"] == 0
+    assert stats["packetsReceived"] > 100
 
 
 async def test_the_console_listens(stage: Stage, server: RunningServer, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import itertools
 import json
 import threading
@@ -128,6 +130,31 @@ async def test_a_job_is_heard_as_its_script_and_progress_say(
     reported = [json.loads(event["message"]) for event in owner.events]
     assert [m["shoot_script_sequence_no"] for m in reported] == [str(n) for n in range(6)]
     assert all("x-hw-mss-secret" in event["headers"] for event in owner.events)
+
+
+async def test_the_rooms_platform_is_told_with_its_own_key(live: LiveClient, owner: Owner) -> None:
+    platform = {
+        "name": "shop",
+        "auth_config": {"key": "the shop's key"},
+        "callback_config": [{"api_type": "LIVE_EVENT_CALLBACK", "url": f"{owner.url}?b=2&a=1"}],
+    }
+    made = await live.call("POST", "live-platforms/platforms", platform)
+
+    job = await live.start(
+        1,
+        live_event_callback_config={"is_inheritance_platform_callback": True},
+        relation_live_platform_info={**made, "live_id": "live_1"},
+    )
+    await until(lambda: owner.events)
+    await live.ended(job)
+
+    [event] = owner.events
+    headers = {name.lower(): value for name, value in event["headers"].items()}
+    place = owner.url.removeprefix("http://")
+    signed = f"{place}?a=1&b=2{headers['x-hw-mss-time']}"
+    mac = hmac.new(b"the shop's key", signed.encode(), hashlib.sha256)
+    assert headers["x-hw-mss-secret"] == mac.hexdigest()
+    assert json.loads(event["message"])["live_id"] == "live_1"
 
 
 async def test_a_stop_is_heard_within_half_a_second(

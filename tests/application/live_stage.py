@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airslice.application.broadcast import BroadcastTools
-from airslice.application.live_jobs import LiveJobs, LiveStores
+from airslice.application.live_jobs import LiveJobs
 from airslice.application.live_notices import LiveNotices
+from airslice.application.live_orders import LiveOrders
 from airslice.application.live_ports import SPEECH_RATE_HZ, SpeechFailed
 from airslice.application.pacing import Pacer
 from airslice.application.publishing import Presence
@@ -49,6 +50,7 @@ from airslice.domain.script import (
 )
 from airslice.domain.sentences import Utterance
 from airslice.persistence.memory_live_jobs import MemoryLiveJobStore
+from airslice.persistence.memory_live_resources import MemoryLivePlatformStore
 from airslice.persistence.memory_live_rooms import MemoryLiveRoomStore
 from airslice.slicing.packets import RtpPacket, SenderReport
 from tests.application.stage import APP, FRAME_NS, TOC_CELT_20_MS, HandClock
@@ -95,7 +97,11 @@ class NumberEngine:
 class NumberRecordings:
     """Recordings whose addresses are such texts (port `Recordings`)."""
 
+    error: SpeechFailed | None = None
+
     async def fetch(self, url: str) -> bytes:
+        if self.error is not None:
+            raise self.error
         return await NumberEngine().speak(Utterance(url, VOICE))
 
     async def asset(self, project_id: str, asset_id: str) -> bytes:
@@ -230,9 +236,11 @@ class LiveStage:
         self.clock = HandClock()
         self.jobs_store = MortalJobStore()
         self.rooms = MemoryLiveRoomStore(self.jobs_store)
+        self.platforms = MemoryLivePlatformStore()
         self.config: LiveUserConfig | None = None
         self.ear = Ear(self.clock)
         self.engine = NumberEngine()
+        self.recordings = NumberRecordings()
         self.events = EventLog()
         self.told: list[dict[str, Any]] = []
         self.stage: Any = self.ear
@@ -251,7 +259,7 @@ class LiveStage:
         self.tools = BroadcastTools(
             studio=Studio(
                 engine=self.engine,
-                recordings=NumberRecordings(),
+                recordings=self.recordings,
                 clock=self.clock,
                 sleep=self.clock.sleep,
             ),
@@ -266,9 +274,15 @@ class LiveStage:
         )
         self.jobs = LiveJobs(
             apps=self.apps,
-            stores=LiveStores(jobs=self.jobs_store, rooms=self.rooms, config_of=self._config_of),
+            jobs=self.jobs_store,
+            rooms=self.rooms,
+            orders=LiveOrders(
+                config_of=self._config_of,
+                platform_of=self.platforms.find_platform,
+                check_callback_url=self.check_callback_url,
+                wall_clock=wall_clock,
+            ),
             tools=self.tools,
-            check_callback_url=self.check_callback_url,
             max_jobs=self.max_jobs,
         )
 

@@ -11,6 +11,8 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
+from airslice.application.broadcast import BANNED, LostFrames
+from airslice.application.live_ports import RecordingNotFound, SpeechRefused
 from airslice.application.pacing import MAX_CATCH_UP_FRAMES
 from airslice.application.speech_ahead import PAUSE_FRAMES
 from airslice.domain.errors import (
@@ -154,6 +156,7 @@ async def test_a_long_stall_is_not_made_up_for_but_the_clock_is_kept(live: LiveS
     assert ticks == 960 * (lost + 1)
     await live.run_to_end(job)
     assert live.ear.sentences == [(1, 1_000), (2, 25)]  # nothing was left out
+    assert live.jobs.lost_frames == LostFrames(skipped=lost)  # counted beyond the job's end
 
 
 async def test_recordings_of_urls_and_assets_are_played_as_one_sentence_each(
@@ -171,6 +174,30 @@ async def test_recordings_of_urls_and_assets_are_played_as_one_sentence_each(
     assert live.ear.sentences == [(7, 3_000), (8, 15)]
     progress = [m for m in live.told if m["message_type"] == "live_progress_notify"]
     assert [m["data"]["shoot_script_sequence_no"] for m in progress] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SpeechRefused("it is no MP3"), "MSS.47000029"),
+        (RecordingNotFound("HTTP 404"), "MSS.20010067"),
+    ],
+)
+async def test_what_can_never_be_played_ends_the_job_without_another_try(
+    live: LiveStage, error: SpeechRefused, code: str
+) -> None:
+    live.recordings.error = error
+    scene = Scene(
+        script_id="script", name="scene", paragraphs=(Paragraph(number=1, audio_url="gone"),)
+    )
+
+    job = await live.start(scene, policy=replace(IN_ORDER, mode=PlayMode.AUDIO))
+
+    failed = await live.job(job)
+    assert failed.state is JobState.FAILED
+    assert failed.fault is not None
+    assert failed.fault.code == code
+    assert str(error) in failed.fault.message
 
 
 async def test_stop_is_silent_at_once(live: LiveStage) -> None:
@@ -432,7 +459,7 @@ async def test_a_presenter_who_is_sent_out_ends_the_job(
     ended = await live.job(job)
     assert ended.state is state
     assert (ended.fault.code if ended.fault else None) == code
-    assert ("BanRoomUser" in ended.block_reason) == (state is JobState.BLOCKED)
+    assert ("banned" in ended.block_reason) == (state is JobState.BLOCKED)
 
 
 async def test_a_banned_presenter_does_not_go_on_air(live: LiveStage) -> None:
@@ -443,7 +470,7 @@ async def test_a_banned_presenter_does_not_go_on_air(live: LiveStage) -> None:
     ended = await live.job(job)
 
     assert ended.state is JobState.BLOCKED
-    assert ended.block_reason == "kept out for 10 s"
+    assert ended.block_reason == BANNED
 
 
 async def test_a_room_without_a_place_fails_the_job(live: LiveStage) -> None:

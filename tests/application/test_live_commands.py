@@ -10,13 +10,11 @@ import pytest
 
 from airslice.application import live_commands
 from airslice.application.live_commands import KEPT_EVENTS, LiveCommands
-from airslice.application.report_keys import ReportKeys
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import InvalidInput, LiveJobFinished, LiveJobNotFound, QuotaExceeded
 from airslice.domain.live_command import STORED, CommandName, CommandSource, LiveCommand, LiveEvent
 from airslice.domain.live_job import FINAL_STATES, JobState
-from airslice.domain.live_room import LiveRoom
-from airslice.domain.script import AutoStop, JsonObject, LiveExit, PlayPolicy, Program
+from airslice.domain.script import AutoStop, LiveExit, PlayPolicy, Program
 from airslice.persistence.memory_live_commands import MemoryLiveCommandStore
 from airslice.persistence.memory_live_jobs import MemoryLiveJobStore
 from airslice.persistence.memory_live_rooms import MemoryLiveRoomStore
@@ -46,26 +44,18 @@ class Desk:
     store: MemoryLiveCommandStore = field(default_factory=MemoryLiveCommandStore)
     jobs: MemoryLiveJobStore = field(default_factory=MemoryLiveJobStore)
     exits: Exits = field(default_factory=Exits)
-    shown: list[LiveRoom] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rooms = MemoryLiveRoomStore(self.jobs)
-        wall_clock = WallClock(self.clock)
         self.commands = LiveCommands(
             commands=self.store,
             jobs=self.jobs,
             rooms=self.rooms,
             exits=self.exits,
-            show_room=self._show,
-            report_keys=ReportKeys(bytes(32), wall_clock),
-            wall_clock=wall_clock,
+            wall_clock=WallClock(self.clock),
         )
 
-    def _show(self, room: LiveRoom) -> JsonObject:
-        self.shown.append(room)
-        return {"room_name": room.draft.name}
-
-    async def execute(self, name: CommandName, **params: Any) -> tuple[str, str]:
+    async def execute(self, name: CommandName, **params: Any) -> str:
         return await self.commands.execute(*JOB, name, params)
 
     async def inserts(self) -> tuple[LiveCommand, ...]:
@@ -96,9 +86,8 @@ async def desk() -> Desk:
 
 
 async def test_an_insertion_waits_for_its_turn(desk: Desk) -> None:
-    command_id, result = await desk.execute(CommandName.INSERT_PLAY_SCRIPT, **INSERT)
+    command_id = await desk.execute(CommandName.INSERT_PLAY_SCRIPT, **INSERT)
 
-    assert result == ""
     assert await desk.inserts() == (
         LiveCommand(
             command_id=command_id,
@@ -114,7 +103,7 @@ async def test_an_insertion_waits_for_its_turn(desk: Desk) -> None:
 
 
 async def test_insertions_come_in_pages_in_order(desk: Desk) -> None:
-    ids = [(await desk.execute(CommandName.INSERT_PLAY_AUDIO, audio_url="u"))[0] for _ in range(5)]
+    ids = [await desk.execute(CommandName.INSERT_PLAY_AUDIO, audio_url="u") for _ in range(5)]
 
     page = await desk.commands.insert_commands(*JOB, offset=1, limit=2)
 
@@ -123,21 +112,21 @@ async def test_insertions_come_in_pages_in_order(desk: Desk) -> None:
 
 
 async def test_queued_insertions_are_taken_back_by_id_or_all(desk: Desk) -> None:
-    ids = [(await desk.execute(CommandName.INSERT_PLAY_SCRIPT, **INSERT))[0] for _ in range(3)]
-    script, _ = await desk.execute(CommandName.REWRITE_PLAY_SCRIPT, scene_scripts=[])
+    ids = [await desk.execute(CommandName.INSERT_PLAY_SCRIPT, **INSERT) for _ in range(3)]
+    script = await desk.execute(CommandName.REWRITE_PLAY_SCRIPT, scene_scripts=[])
 
-    await desk.execute(CommandName.CLEAN_UP_INSERT_COMMAND, command_ids=[ids[1], "unknown"])
+    await desk.commands.take_back(*JOB, frozenset({ids[1], "unknown"}))
     assert [command.command_id for command in await desk.inserts()] == [ids[0], ids[2]]
 
-    await desk.execute(CommandName.CLEAN_UP_INSERT_COMMAND)
+    await desk.commands.take_back(*JOB, frozenset())
     assert await desk.inserts() == ()
     assert await desk.scripts() == [script]
 
 
 async def test_rewritten_scripts_and_rules_wait_for_a_persons_word(desk: Desk) -> None:
-    first, _ = await desk.execute(CommandName.REWRITE_PLAY_SCRIPT, scene_scripts=[1])
-    second, _ = await desk.execute(CommandName.REWRITE_PLAY_SCRIPT, scene_scripts=[2])
-    rules, _ = await desk.execute(CommandName.REWRITE_INTERACTION_RULES, interaction_rules=[{}])
+    first = await desk.execute(CommandName.REWRITE_PLAY_SCRIPT, scene_scripts=[1])
+    second = await desk.execute(CommandName.REWRITE_PLAY_SCRIPT, scene_scripts=[2])
+    rules = await desk.execute(CommandName.REWRITE_INTERACTION_RULES, interaction_rules=[{}])
 
     assert await desk.scripts() == [first, second]
     assert await desk.rules(None) == [rules]
@@ -171,24 +160,6 @@ async def test_rewritten_rules_get_indexes(desk: Desk) -> None:
     assert second == {"rule_index": "7"}
 
 
-async def test_the_playing_script_is_told_as_json_text(desk: Desk) -> None:
-    command_id, result = await desk.execute(CommandName.GET_CURRENT_PLAYING_SCRIPTS)
-
-    assert command_id
-    assert json.loads(result) == {
-        "scene_scripts": [
-            {
-                "script_name": SCENE.name,
-                "model_asset_id": SCENE.model_asset_id,
-                "shoot_scripts": [
-                    {"sequence_no": 1, "title": "hello", "text": SCENE.paragraphs[0].text},
-                    {"sequence_no": 2, "title": "", "text": ""},
-                ],
-            }
-        ]
-    }
-
-
 async def test_the_rooms_information_is_that_of_the_job(desk: Desk) -> None:
     program = Program(scenes=(), policy=PlayPolicy(repeat_count=3))
     job = replace(
@@ -202,10 +173,9 @@ async def test_the_rooms_information_is_that_of_the_job(desk: Desk) -> None:
         replace(room, draft=replace(room.draft, extras={"output_urls": [], "priv_data": "p"}))
     )
 
-    _, result = await desk.execute(CommandName.GET_LIVE_JOB_CONFIG_INFO)
+    shown = await desk.commands.as_played(*JOB)
 
-    assert json.loads(result) == {"room_name": "Evening Sale"}
-    (shown,) = desk.shown
+    assert shown.draft.name == "Evening Sale"
     assert (shown.draft.scenes, shown.draft.policy) == (program.scenes, program.policy)
     assert shown.draft.callback == CALLBACK
     assert shown.draft.extras == {"output_urls": ["job's"], "priv_data": "p"}
@@ -214,50 +184,18 @@ async def test_the_rooms_information_is_that_of_the_job(desk: Desk) -> None:
 async def test_the_information_is_there_although_the_room_is_gone(desk: Desk) -> None:
     await desk.rooms.remove_room("room-1")
 
-    await desk.execute(CommandName.GET_LIVE_JOB_CONFIG_INFO)
+    shown = await desk.commands.as_played(*JOB)
 
-    assert desk.shown[0].draft.scenes == (SCENE,)
-    assert desk.shown[0].created_at_ms == T0
+    assert shown.draft.scenes == (SCENE,)
+    assert shown.created_at_ms == T0
 
 
 async def test_the_time_limit_is_changed(desk: Desk) -> None:
-    await desk.execute(
-        CommandName.RESET_EXIT_CONFIG,
-        max_live_duration=168,
-        auto_stop_mode="SCENE_END",
-        max_exception_waiting_duration=60,
-    )
-    await desk.execute(CommandName.RESET_EXIT_CONFIG)
-
     limit = LiveExit(max_live_h=168, auto_stop=AutoStop.SCENE_END, max_exception_min=60)
-    assert desk.exits.reset == [("job-1", limit), ("job-1", LiveExit())]
 
+    await desk.commands.reset_exit(*JOB, limit)
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"max_live_duration": 169},
-        {"max_live_duration": -1},
-        {"max_live_duration": "1"},
-        {"max_live_duration": True},
-        {"max_exception_waiting_duration": 61},
-        {"max_exception_waiting_duration": 1.5},
-        {"auto_stop_mode": "NEVER"},
-        {"auto_stop_mode": []},
-    ],
-)
-async def test_a_time_limit_out_of_range_is_refused(desk: Desk, params: dict[str, object]) -> None:
-    with pytest.raises(InvalidInput, match=next(iter(params))):
-        await desk.execute(CommandName.RESET_EXIT_CONFIG, **params)
-
-    assert desk.exits.reset == []
-
-
-async def test_only_commands_that_change_what_is_played_are_stored(desk: Desk) -> None:
-    for name in CommandName:
-        await desk.execute(name)
-
-    assert await desk.store.count_commands("job-1") == len(STORED) - 2  # the insertions are gone
+    assert desk.exits.reset == [("job-1", limit)]
 
 
 @pytest.mark.parametrize("state", sorted(FINAL_STATES))
@@ -265,13 +203,18 @@ async def test_a_finished_job_takes_no_command_and_no_event(desk: Desk, state: J
     await desk.execute(CommandName.INSERT_PLAY_SCRIPT, **INSERT)
     await desk.jobs.save_job(a_job(state=state))
 
-    for name in CommandName:
+    for name in STORED:
         with pytest.raises(LiveJobFinished):
             await desk.execute(name)
-    with pytest.raises(LiveJobFinished):
-        await desk.confirm(CommandName.REWRITE_PLAY_SCRIPT)
-    with pytest.raises(LiveJobFinished):
-        await desk.commands.report_events(*JOB, ())
+    for attempt in (
+        desk.commands.take_back(*JOB, frozenset()),
+        desk.commands.reset_exit(*JOB, LiveExit()),
+        desk.commands.as_played(*JOB),
+        desk.confirm(CommandName.REWRITE_PLAY_SCRIPT),
+        desk.commands.report_events(*JOB, ()),
+    ):
+        with pytest.raises(LiveJobFinished):
+            await attempt
     assert len(await desk.inserts()) == 1
 
 
@@ -282,7 +225,10 @@ async def test_a_job_is_found_in_its_project_and_room_only(
     desk: Desk, job: tuple[str, str, str]
 ) -> None:
     for attempt in (
-        desk.commands.execute(*job, CommandName.GET_CURRENT_PLAYING_SCRIPTS, {}),
+        desk.commands.execute(*job, CommandName.INSERT_PLAY_SCRIPT, INSERT),
+        desk.commands.take_back(*job, frozenset()),
+        desk.commands.reset_exit(*job, LiveExit()),
+        desk.commands.as_played(*job),
         desk.commands.insert_commands(*job, offset=0, limit=1),
         desk.commands.report_events(*job, ()),
     ):
@@ -299,8 +245,6 @@ async def test_a_job_takes_a_bounded_number_of_commands(
 
     with pytest.raises(QuotaExceeded, match="at most 2"):
         await desk.execute(CommandName.REWRITE_PLAY_SCRIPT)
-
-    await desk.execute(CommandName.GET_CURRENT_PLAYING_SCRIPTS)
 
 
 def an_event(kind: int = 1, content: str = COMMENT) -> LiveEvent:
@@ -361,9 +305,3 @@ async def test_only_the_latest_events_are_kept(desk: Desk) -> None:
     await desk.commands.report_events(*JOB, tuple(events[10:]))
 
     assert await desk.store.events("job-1") == events[5:]
-
-
-async def test_a_report_key_opens_its_job_only(desk: Desk) -> None:
-    key, expires_at_ms = desk.commands.report_key(a_job())
-
-    desk.commands.check_report_key(*JOB, key=key, expires_at_ms=expires_at_ms)

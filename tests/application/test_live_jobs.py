@@ -27,8 +27,9 @@ from airslice.domain.errors import (
     TokenRefused,
     TooManyLiveJobs,
 )
-from airslice.domain.live_callback import CallbackAuth, LiveCallback
+from airslice.domain.live_callback import CallbackAuth, LiveCallback, LiveEventKind
 from airslice.domain.live_job import JobOrder, JobState, LiveJob, RtcUserKind
+from airslice.domain.live_platform import LivePlatform, PlatformApi, PlatformCallback
 from airslice.domain.live_room import LiveRoomState, LiveRoomType
 from airslice.domain.live_user_config import LiveUserConfig
 from airslice.domain.room import StreamKey, StreamType, is_valid_id
@@ -55,6 +56,20 @@ from tests.application.publishers import FakeEngine, RecordingListener, token
 from tests.application.stage import ACCOUNT, APP, Stage
 
 SCENE = a_scene(numbered(5_000))
+
+LINK = {"relation_live_platform_info": {"platform_id": "shop", "live_id": "l1"}}
+PLATFORM = LivePlatform(
+    platform_id="shop",
+    project_id=PROJECT.project_id,
+    name="a shop",
+    key="platform's key",
+    callbacks=(
+        PlatformCallback(api=PlatformApi.PRODUCT_QUERY, url="https://platform.example/products"),
+        PlatformCallback(api=PlatformApi.LIVE_EVENT_CALLBACK, url="https://platform.example/"),
+    ),
+    created_at_ms=0,
+    updated_at_ms=0,
+)
 
 
 @pytest_asyncio.fixture
@@ -83,6 +98,16 @@ async def test_a_job_is_made_from_its_room_and_the_order(live: LiveStage) -> Non
     assert job.place.app_id == PROJECT.app_id
     assert all(map(is_valid_id, [job.place.room_id, *(u.user_id for u in job.place.users)]))
     assert await live.job(job) == job
+
+
+async def test_a_limit_of_the_room_holds_where_the_order_has_none(live: LiveStage) -> None:
+    live.config = LiveUserConfig(project_id=PROJECT.project_id, exit=LiveExit(max_live_h=3))
+    room = await live.room(SCENE, policy=replace(IN_ORDER, exit=LiveExit(max_live_h=2)))
+    order = JobOrder(program=Program(policy=replace(IN_ORDER, repeat_count=4)))
+
+    job = await live.jobs.start(PROJECT, room.room_id, order)
+
+    assert job.program.policy == replace(IN_ORDER, repeat_count=4, exit=LiveExit(max_live_h=2))
 
 
 async def test_the_exit_of_a_policy_is_not_overridden_by_the_general_one(live: LiveStage) -> None:
@@ -171,6 +196,75 @@ async def test_a_callback_that_cannot_be_made_is_refused(live: LiveStage) -> Non
             await live.jobs.start(PROJECT, room.room_id, JobOrder())
 
 
+def a_callback(name: str) -> LiveCallback:
+    return LiveCallback(url=f"https://{name}.example/", events=(LiveEventKind.SHOOT_SCRIPT_SWITCH,))
+
+
+async def test_the_nearest_callback_that_has_an_address_is_told(live: LiveStage) -> None:
+    await live.platforms.save_platform(PLATFORM)
+    live.config = LiveUserConfig(project_id=PROJECT.project_id, callback=a_callback("project"))
+    linked: dict[str, Any] = {"inherits_callback": True, "extras": LINK}
+    own = a_callback("room")
+
+    told = [
+        await called_back(live, JobOrder(callback=a_callback("order")), callback=own, **linked),
+        await called_back(live, JobOrder(callback=replace(own, url="")), callback=own, **linked),
+        await called_back(live, JobOrder(), callback=replace(own, url=""), **linked),
+        await called_back(live, JobOrder(), callback=replace(own, url=""), extras=LINK),
+    ]
+
+    assert [callback.url for callback in told if callback is not None] == [
+        "https://order.example/",
+        "https://room.example/",
+        "https://platform.example/",
+        "https://project.example/",
+    ]
+    live.config = None
+    assert await called_back(live, JobOrder(), extras=LINK) is None
+
+
+async def test_a_platform_is_told_as_platforms_are(live: LiveStage) -> None:
+    await live.platforms.save_platform(PLATFORM)
+    linked: dict[str, Any] = {"inherits_callback": True, "extras": LINK}
+    asked = replace(a_callback("room"), url="")
+
+    everything = await called_back(live, JobOrder(), **linked)
+    something = await called_back(live, JobOrder(), callback=asked, **linked)
+
+    assert everything == LiveCallback(
+        url="https://platform.example/",
+        auth=CallbackAuth.HEADERS,
+        key="platform's key",
+        events=tuple(LiveEventKind),
+    )
+    assert something == replace(everything, events=asked.events)
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        replace(PLATFORM, project_id="another"),
+        replace(PLATFORM, platform_id="another"),
+        replace(PLATFORM, callbacks=()),
+    ],
+)
+async def test_a_platform_that_takes_no_events_is_passed_over(
+    live: LiveStage, platform: LivePlatform
+) -> None:
+    await live.platforms.save_platform(platform)
+    live.config = LiveUserConfig(project_id=PROJECT.project_id, callback=a_callback("project"))
+
+    told = await called_back(live, JobOrder(), inherits_callback=True, extras=LINK)
+
+    assert told == live.config.callback
+
+
+async def called_back(live: LiveStage, order: JobOrder, **draft: Any) -> LiveCallback | None:
+    """Start a job of a room; return who is told of its events."""
+    room = await live.room(SCENE, **draft)
+    return (await live.jobs.start(PROJECT, room.room_id, order)).callback
+
+
 async def test_an_order_can_want_to_be_alone_in_the_room(live: LiveStage) -> None:
     room = await live.room(SCENE)
     alone = JobOrder(single_job_in_room=True)
@@ -196,6 +290,19 @@ async def test_jobs_are_bounded(live: LiveStage) -> None:
     await live.settle()
 
     await live.jobs.start(PROJECT, room.room_id, JobOrder())
+
+
+async def test_only_jobs_that_are_heard_count_as_on_air(live: LiveStage) -> None:
+    heard = await live.start(SCENE)
+    await live.start(SCENE, policy=PlayPolicy(auto_play=False))
+    await live.run(1)
+
+    assert (live.jobs.on_air, live.jobs.running) == (1, 2)
+
+    await live.jobs.stop(heard.project_id, heard.room_id, heard.job_id)
+    await live.settle()
+
+    assert (live.jobs.on_air, live.jobs.running) == (0, 1)
 
 
 async def test_no_job_is_started_while_the_server_stops(live: LiveStage) -> None:
@@ -407,7 +514,7 @@ async def test_a_ban_of_the_presenter_blocks_the_job(real: RealRoom) -> None:
 
     blocked = await real.live.job(job)
     assert blocked.state is JobState.BLOCKED
-    assert "BanRoomUser" in blocked.block_reason
+    assert "banned" in blocked.block_reason
     assert [reason for *_, reason in real.listener.ended] == [EndReason.BANNED]
 
 

@@ -15,7 +15,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 from aiohttp.test_utils import TestServer
 
-from airslice.application.live_ports import SpeechFailed
+from airslice.application.live_ports import RecordingNotFound, SpeechFailed, SpeechRefused
 from airslice.delivery.destination import PermittedResolver, validate_url
 from airslice.domain.destination import AddressRule
 from airslice.encoding.audio_decoder import decode_audio
@@ -77,8 +77,15 @@ async def test_an_mp3_is_fetched_and_mixed_to_mono() -> None:
     assert fundamental_hz(pcm) == pytest.approx(440, rel=0.03)
 
 
-@pytest.mark.parametrize("status", [204, 206, 301, 302, 404, 500])
-async def test_only_200_is_a_recording(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [
+        *((status, SpeechRefused) for status in (204, 206, 301, 302, 400, 401, 403)),
+        *((status, RecordingNotFound) for status in (404, 410)),
+        *((status, SpeechFailed) for status in (408, 425, 429, 500, 503)),
+    ],
+)
+async def test_only_200_is_a_recording(status: int, failure: type[SpeechFailed]) -> None:
     visited = []
 
     async def elsewhere(request: web.Request) -> web.Response:
@@ -88,10 +95,11 @@ async def test_only_200_is_a_recording(status: int) -> None:
     async with serving(elsewhere) as other:
         answer = sending(MP3 if status != 204 else b"", status, Location=other)
         async with serving(answer) as url, fetching() as opened:
-            with pytest.raises(SpeechFailed, match=f"no recording, HTTP {status}"):
+            with pytest.raises(SpeechFailed, match=f"no recording, HTTP {status}") as caught:
                 await opened.fetch(url)
 
     assert visited == []
+    assert type(caught.value) is failure
 
 
 @pytest.mark.parametrize(
@@ -107,7 +115,7 @@ async def test_only_200_is_a_recording(status: int) -> None:
 )
 async def test_what_is_no_mp3_fails(body: bytes) -> None:
     async with serving(sending(body)) as url, fetching() as opened:
-        with pytest.raises(SpeechFailed, match="MP3 recording"):
+        with pytest.raises(SpeechRefused, match="MP3 recording"):
             await opened.fetch(url)
 
 
@@ -123,7 +131,7 @@ async def test_a_file_that_says_it_is_too_large_is_not_waited_for() -> None:
         return response
 
     async with serving(answer) as url, fetching() as opened:
-        with pytest.raises(SpeechFailed, match="recording is over 100 MB"):
+        with pytest.raises(SpeechRefused, match="recording is over 100 MB"):
             await opened.fetch(url)
         over.set()
 
@@ -142,7 +150,7 @@ async def test_a_file_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) ->
             stopped.set()
 
     async with serving(endless) as url, fetching() as opened:
-        with pytest.raises(SpeechFailed, match="recording is over 1 MB"):
+        with pytest.raises(SpeechRefused, match="recording is over 1 MB"):
             await opened.fetch(url)
         await asyncio.wait_for(stopped.wait(), 10)
 
@@ -150,7 +158,7 @@ async def test_a_file_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) ->
 async def test_a_recording_may_be_too_long() -> None:
     decode = partial(decode_audio, max_s=1.5)
     async with serving(sending(MP3)) as url, fetching(decode=decode) as opened:
-        with pytest.raises(SpeechFailed, match="longer than"):
+        with pytest.raises(SpeechRefused, match="longer than"):
             await opened.fetch(url)
 
 
@@ -193,7 +201,7 @@ async def test_a_broken_connection_is_told_without_the_url() -> None:
 )
 async def test_a_url_that_leads_inside_is_refused(url: str) -> None:
     async with fetching() as opened:
-        with pytest.raises(SpeechFailed, match="audio URL refused, "):
+        with pytest.raises(SpeechRefused, match="audio URL refused, "):
             await opened.fetch(url)
 
 
@@ -209,7 +217,7 @@ async def test_a_private_address_is_refused_whatever_the_name() -> None:
         names = FixedNames(["127.0.0.1"], ["127.0.0.1"])
         async with fetching(rule=AddressRule(), names=names) as opened:
             for address in (url, f"http://rebound.example:{port}/a.mp3"):
-                with pytest.raises(SpeechFailed, match=r"audio URL refused, .*public address"):
+                with pytest.raises(SpeechRefused, match=r"audio URL refused, .*public address"):
                     await opened.fetch(address)
 
     assert called == []
@@ -236,7 +244,7 @@ async def test_a_projects_own_recordings_are_files(tmp_path: Path) -> None:
             ("..", "jingle_1"),
             ("project1", ""),
         ):
-            with pytest.raises(SpeechFailed, match="there is no audio asset"):
+            with pytest.raises(RecordingNotFound, match="there is no audio asset"):
                 await opened.asset(project, asset)
 
 

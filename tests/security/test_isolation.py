@@ -1,4 +1,4 @@
-"""No operation reaches another account, and none of the admin API is open to strangers."""
+"""No operation of either wire reaches another account, nor is the admin API open to strangers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ import httpx
 import pytest
 
 from airslice.config import load
+from airslice.facades.huawei.operations import OPERATIONS as SMART_LIVE
+from airslice.facades.huawei.operations import Operation
 from airslice.facades.volcengine.operations import OPERATIONS
 from airslice.wiring import running
+from tests.facades.huawei.huawei_client import authorization as huawei_authorization
+from tests.facades.huawei.test_huawei_fuzz import SAMPLES
 from tests.facades.volcengine.wire_client import authorization
 
 OWN_APP, FOREIGN_APP = "1" * 24, "2" * 24
+OWN_PROJECT, FOREIGN_PROJECT = "p" * 32, "q" * 32
 OWN_KEYS, FOREIGN_KEYS = ("AKOWN", "SKOWN"), ("AKFOREIGN", "SKFOREIGN")
 PASSWORD = "open sesame"
 TOS = {"Type": 0, "TosConfig": {"AccountId": "1", "Region": 0, "Bucket": "b"}}
@@ -42,6 +47,10 @@ EVERY_FIELD = {
     "EventList": ["SegmentRealTimeData"],
 }
 """Enough for each operation: what is missing must not be the reason of a refusal."""
+
+
+NOT_THERE = re.compile("MSS.20010045|MSS.20010074|MSS.00000003.*(group_id|rule_id|platform_id): ")
+"""No such room, no such job, and nothing else of this id."""
 
 
 @pytest.fixture
@@ -74,6 +83,18 @@ account = "1"
 app_id = "{FOREIGN_APP}"
 app_key = "foreign"
 account = "2"
+
+[[projects]]
+project_id = "{OWN_PROJECT}"
+account = "1"
+app_id = "{OWN_APP}"
+users = [{{ name = "operator", password = "{PASSWORD}" }}]
+
+[[projects]]
+project_id = "{FOREIGN_PROJECT}"
+account = "2"
+app_id = "{FOREIGN_APP}"
+users = [{{ name = "operator", password = "another" }}]
 """
     )
     settings = load(config, {"AIRSLICE_SERVER__DATA_DIR": str(tmp_path / "data")})
@@ -134,6 +155,127 @@ async def test_an_application_that_is_not_there_looks_the_same_to_everybody(
         ]
         codes = {answer.json()["ResponseMetadata"]["Error"]["Code"] for answer in answers}
         assert codes == {"InvalidParameter.NotExistAppId"}, operation
+
+
+class Tenant:
+    """Signs requests on Huawei's wire."""
+
+    def __init__(self, http: httpx.AsyncClient, project_id: str, keys: tuple[str, str]) -> None:
+        self.http = http
+        self.project_id = project_id
+        self.keys = keys
+
+    async def ask(
+        self, method: str, path: str, body: object = None, *, project_id: str = "", **query: str
+    ) -> httpx.Response:
+        """Ask something of a project: the own one, if no other is named."""
+        path = f"/v1/{project_id or self.project_id}{path}"
+        text = urlencode(sorted(query.items()))
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = {
+            "Host": self.http.base_url.netloc.decode(),
+            "X-Sdk-Date": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
+        }
+        headers["Authorization"] = huawei_authorization(
+            method, path, text, headers, content, self.keys
+        )
+        return await self.http.request(method, f"{path}?{text}", content=content, headers=headers)
+
+    async def made(self, path: str, body: object) -> dict[str, str]:
+        """Make something."""
+        answer = await self.ask("POST", path, body)
+        assert answer.is_success, answer.text
+        document: dict[str, str] = answer.json()
+        return document
+
+    async def one_of_each(self) -> dict[str, str]:
+        """Make one of each thing; return their ids."""
+        waiting = {"play_mode": "NO_PRESET", "auto_play_script": False}
+        room = await self.made("/smart-live-rooms", {"room_name": "mine", "play_policy": waiting})
+        job = await self.made(f"/smart-live-rooms/{room['room_id']}/smart-live-jobs", {})
+        groups = "/smart-live-interaction-rule-groups"
+        group = await self.made(groups, {"group_name": "mine"})
+        rule = await self.made(f"{groups}/{group['group_id']}/rules", {"rule_name": "mine"})
+        auth = {"auth_config": {"key": "mine"}, "callback_config": []}
+        platform = await self.made("/live-platforms/platforms", {"name": "mine", **auth})
+        return {
+            **room,
+            **group,
+            **platform,
+            "job_id": job["job_id"],
+            "rule_id": rule["rule_id"],
+        }
+
+    async def everything(self, ids: dict[str, str]) -> list[Any]:
+        """Return all that it has of these ids."""
+        room = f"/smart-live-rooms/{ids['room_id']}"
+        paths = (
+            room,
+            f"/smart-live-interaction-rule-groups/{ids['group_id']}",
+            f"/live-platforms/platforms/{ids['platform_id']}",
+            "/smart-live-configs/user-config",
+            "/smart-live-command/script-commands",
+            "/smart-live-command/rule-commands",
+        )
+        jobs = (await self.ask("GET", f"{room}/smart-live-jobs")).json()["smart_live_jobs"]
+        shown = [(await self.ask("GET", path)).json() for path in paths]
+        return [*shown, [(job["job_id"], job["state"]) for job in jobs]]
+
+
+def sample_of(operation: Operation) -> Any:
+    """A right body."""
+    return SAMPLES[operation.shapes.body.__name__][0]
+
+
+async def test_no_operation_reaches_another_accounts_project(http: httpx.AsyncClient) -> None:
+    ours = Tenant(http, OWN_PROJECT, OWN_KEYS)
+    theirs = Tenant(http, FOREIGN_PROJECT, FOREIGN_KEYS)
+    ids = await theirs.one_of_each()
+    before = await theirs.everything(ids)
+    user = {"name": "operator", "password": PASSWORD}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    body = {"auth": {"identity": identity, "scope": {"project": {"id": OWN_PROJECT}}}}
+    token = (await http.post("/v3/auth/tokens", json=body)).headers["X-Subject-Token"]
+
+    for operation in SMART_LIVE:
+        method, path = operation.method, operation.path.format(**ids)
+        body, foreign = sample_of(operation), f"/v1/{FOREIGN_PROJECT}{path}"
+        refusals = [
+            await ours.ask(method, path, body, project_id=FOREIGN_PROJECT),
+            await http.request(method, foreign, json=body, headers={"X-Auth-Token": token}),
+        ]
+        for refused in refusals:
+            told = (refused.status_code, refused.json()["error_code"])
+            assert told == (400, "MSS.00010009"), operation.name
+        unsigned = await http.request(method, foreign, json=body)
+        assert (unsigned.status_code, unsigned.json()["error_code"]) == (401, "APIGW.0301")
+
+    assert await theirs.everything(ids) == before
+    print(f"{len(SMART_LIVE)} operations")
+
+
+async def test_what_another_project_has_is_not_there(http: httpx.AsyncClient) -> None:
+    ours = Tenant(http, OWN_PROJECT, OWN_KEYS)
+    theirs = Tenant(http, FOREIGN_PROJECT, FOREIGN_KEYS)
+    ids = await theirs.one_of_each()
+    before = await theirs.everything(ids)
+    named = 0
+
+    for operation in SMART_LIVE:
+        path = operation.path.format(**ids)
+        query = {"platform_id": ids["platform_id"], "live_id": "1", "job_id": ids["job_id"]}
+        answer = await ours.ask(operation.method, path, sample_of(operation), **query)
+        if operation.path == path and not operation.path.endswith("/products"):
+            assert all(its_id not in answer.text for its_id in ids.values()), operation.name
+        elif answer.is_success:
+            assert answer.json()["count"] == 0, operation.name
+        else:
+            assert answer.status_code == 400
+            assert NOT_THERE.search(answer.text), operation.name
+            named += 1
+
+    assert named >= 20
+    assert await theirs.everything(ids) == before
 
 
 async def test_the_admin_api_answers_nobody_who_has_not_signed_in(http: httpx.AsyncClient) -> None:

@@ -9,17 +9,22 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 
 from tests.acceptance.callback_sink import CallbackSink
 from tests.acceptance.conftest import Stage
+from tests.acceptance.live_jobs import LiveClient
 from tests.acceptance.rtp_publisher import opus_loop
 from tests.acceptance.running_server import RunningServer, until
 from tests.acceptance.slice_audio import beeps
 from tests.acceptance.slicing_client import VERSION, SlicingClient, order_slicing
 from tests.storage.scripted_store import ScriptedStore
+
+SHOWN = "shown to its project: "
+"""Begins the names of secrets that smart live returns to whom they belong, as it is documented."""
 
 REFUSING = "refusing"
 """The bucket that is at the store of another; its answers repeat the secret key."""
@@ -42,12 +47,12 @@ class Secrets:
         """Know a secret that somebody else has made."""
         self.known.append((name, value if isinstance(value, bytes) else value.encode()))
 
-    def found_in(self, content: bytes, *, besides: str = "") -> list[str]:
+    def found_in(self, content: bytes, *, besides: str = "nothing") -> list[str]:
         """Return which of them `content` has, in any of the usual forms."""
         return [
             name
             for name, value in self.known
-            if name != besides
+            if not name.startswith(besides)
             and any(form in content for form in (value, value.hex().encode(), encoded(value)))
         ]
 
@@ -97,6 +102,8 @@ def server(
     known.add("admin password", settings.server.admin_password or "")
     for account in settings.accounts:
         known.add(f"secret key of {account.id}", account.secret_key)
+    for user in server.project.users:
+        known.add(f"password of {user.name}", user.password)
     for name, app in server.apps.items():
         known.add(f"app key of {name}", app.app_key)
         known.add(f"callback secret of {name}", app.callback_secret)
@@ -118,6 +125,7 @@ class Session:
         async with httpx.AsyncClient(timeout=10, event_hooks={"response": [self._keep]}) as http:
             await self._slice(http)
             await self._refuse(http)
+            await self._broadcast(http)
             await self._administer(http)
 
     async def _keep(self, response: httpx.Response) -> None:
@@ -180,6 +188,60 @@ class Session:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
         await http.post(self.server.endpoint("wav", "r"), content=b"v=0", headers=headers)
 
+    async def _broadcast(self, http: httpx.AsyncClient) -> None:
+        """Have a live job with every key that smart live knows; be called back in vain."""
+        make = self.known.make
+        project = self.server.project
+        live = LiveClient(self.server, http)
+        user = {"name": project.users[0].name, "password": make("a wrong password of a user")}
+        identity = {"methods": ["password"], "password": {"user": user}}
+        scope = {"project": {"id": project.project_id}}
+        wrong = {"auth": {"identity": identity, "scope": scope}}
+        refused = await http.post(f"{self.server.base_url}/v3/auth/tokens", json=wrong)
+        assert refused.status_code == 401
+        platform = {
+            "name": "shop",
+            "auth_config": {"key": make(SHOWN + "platform's key")},
+            "callback_config": [
+                {"api_type": api, "url": f"http://127.0.0.1:9/?key={make(SHOWN + api)}"}
+                for api in ("PRODUCT_QUERY", "LIVE_EVENT_CALLBACK")
+            ],
+        }
+        made = await live.call("POST", "live-platforms/platforms", platform)
+        self.known.add("token of a user", live.token)
+        callback = {
+            "live_event_type_callback_url": f"http://127.0.0.1:9/?key={make(SHOWN + 'event URL')}",
+            "auth_type": "MSS_A",
+            "key": make(SHOWN + "event key"),
+            "callback_event_type": ["SHOOT_SCRIPT_SWITCH"],
+        }
+        paragraph = {"title": "t", "text_config": {"text": "Nobody is told."}}
+        room = {
+            "room_name": "keys",
+            "scene_scripts": [{"script_name": "s", "shoot_scripts": [paragraph]}],
+            "output_urls": [f"rtmp://127.0.0.1/{make(SHOWN + 'output URL')}"],
+            "stream_keys": [make(SHOWN + "stream key")],
+            "priv_data": make(SHOWN + "private data"),
+            "live_event_callback_config": {"is_inheritance_platform_callback": True},
+            "relation_live_platform_info": {**made, "live_id": "1"},
+        }
+        room_id = (await live.call("POST", "smart-live-rooms", room))["room_id"]
+        jobs = f"smart-live-rooms/{room_id}/smart-live-jobs"
+        told_by_platform = await live.call("POST", jobs, {})
+        job = await live.call("POST", jobs, {"live_event_callback_config": callback})
+        for user in job["rtc_room_info"]["users"]:
+            self.known.add(f"{SHOWN}token of {user['user_type']}", user["signature"])
+        report_key = parse_qs(urlsplit(job["live_event_report_url"]).query)["auth_key"][0]
+        self.known.add(f"{SHOWN}report key", report_key)
+        await until(lambda: self.server.metric("failed_live_events") > 1)
+        config = {"live_event_callback_config": {**callback, "key": make(SHOWN + "own key")}}
+        await live.call("PUT", "smart-live-configs/user-config", config)
+        products = {"platform_id": made["platform_id"], "live_id": "1"}
+        await live.refused("GET", f"live-platforms/products?{urlencode(products)}")
+        await live.refused("POST", jobs, {"output_urls": [make("an output URL that is wrong")] * 2})
+        for each in (told_by_platform, job):
+            await live.call("POST", f"{jobs}/{each['job_id']}/stop")
+
     async def _administer(self, http: httpx.AsyncClient) -> None:
         """Look at everything that the console has."""
         base = self.server.base_url
@@ -189,7 +251,8 @@ class Session:
         assert (await http.post(f"{base}/api/session", json=right)).status_code == 204
         self.known.add("session cookie", next(iter(http.cookies.values())))
         room = f"/api/rooms/{self.server.apps['wav'].app_id}/r"
-        for path in ("/api/apps", room, f"{room}/slices", "/api/deliveries", "/metrics", "/readyz"):
+        reports = ("/api/apps", "/api/live-jobs", "/api/deliveries", "/metrics", "/readyz")
+        for path in (room, f"{room}/slices", *reports):
             assert (await http.get(base + path)).status_code == 200
         minted = (await http.post(f"{base}{room}/tokens", json={"user_id": "v"})).json()
         self.known.add("minted token", minted["token"])
@@ -223,9 +286,13 @@ async def test_no_secret_is_in_anything_that_the_server_has_written(
     for path, content in {**after_the_kill, **after_the_stop}.items():
         assert known.found_in(content) == [], path
     assert known.found_in(server.log.encode()) == []
-    own = {"/api/session": "session cookie"}
+    own = {"/api/session": "session cookie", "/v3/auth/tokens": "token of a user"}
     for path, answer in session.answers:
-        besides = "minted token" if path.endswith("/tokens") else own.get(path, "")
+        besides = own.get(path, "nothing")
+        if path.startswith("/v1/"):
+            besides = SHOWN
+        elif path.startswith("/api/rooms/"):
+            besides = "minted token"
         content = f"{answer.headers} {answer.text}".encode()
         assert known.found_in(content, besides=besides) == [], path
     names = " ".join(after_the_kill)

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from airslice.application.job_record import JobRecord
 from airslice.application.live_notices import LiveNotices
-from airslice.application.live_ports import OpusEncoders, SpeechFailed
+from airslice.application.live_ports import OpusEncoders, RecordingNotFound, SpeechFailed
 from airslice.application.pacing import FRAME_MS, Frame, Pacer, RtpStart, Transmission
 from airslice.application.playout import Playout
 from airslice.application.publishing import Presence
@@ -35,6 +35,9 @@ from airslice.domain.script import AutoStop, LiveExit, PlayMode
 
 SYSTEM_PATIENCE_MIN = 3
 """How long something may be wrong where the owner has not said."""
+
+BANNED = "the presenter is banned from its RTC room"
+"""Why a job is blocked whose user is."""
 
 _log = logging.getLogger(__name__)
 
@@ -83,12 +86,26 @@ class Ending(NamedTuple):
     block_reason: str = ""
 
 
+class LostFrames(NamedTuple):
+    """Frames of 20 ms that were not sent as they should."""
+
+    starved: int = 0
+    """Silence within sentences, see `Playout`."""
+    skipped: int = 0
+    """Left out, see `Transmission`."""
+
+    def plus(self, other: LostFrames) -> LostFrames:
+        """Return both together."""
+        return LostFrames(self.starved + other.starved, self.skipped + other.skipped)
+
+
 class Fault:
     """Why broadcasts fail, in the words of the cloud's table of worker errors."""
 
     GENERAL = JobFault(code="MSS.47000001", message="the broadcast failed for an internal error")
     NO_PLACE = JobFault(code="MSS.47000005", message="the RTC room takes no more publishers")
     SENT_OUT = JobFault(code="MSS.47000012", message="the presenter was sent out of its RTC room")
+    NO_RECORDING = JobFault(code="MSS.20010067", message="a recording is not found")
     SPEECH = JobFault(code="MSS.47000029", message="speech cannot be made")
 
 
@@ -122,6 +139,12 @@ class Broadcast:
     def state(self) -> PlayState:
         """What it does now."""
         return self._state or PlayState.PREPROCESSING
+
+    @property
+    def lost_frames(self) -> LostFrames:
+        """Those of this broadcast since `start`."""
+        sent = self._transmission
+        return LostFrames(self._playout.starved_frames, sent.skipped_frames if sent else 0)
 
     def start(self) -> None:
         """Begin; the job may have been on air before."""
@@ -190,11 +213,12 @@ class Broadcast:
     async def _perform(self) -> None:
         try:
             self.end(await self._play())
-        except UserBanned as error:
-            self.end(Ending(JobEvent.BLOCKED, block_reason=str(error)))
+        except UserBanned:
+            self.end(Ending(JobEvent.BLOCKED, block_reason=BANNED))
         except SpeechFailed as error:
-            fault = replace(Fault.SPEECH, message=f"{Fault.SPEECH.message}: {error}")
-            self.end(Ending(JobEvent.BROKE, fault))
+            is_missing = isinstance(error, RecordingNotFound)
+            fault = Fault.NO_RECORDING if is_missing else Fault.SPEECH
+            self.end(Ending(JobEvent.BROKE, replace(fault, message=f"{fault.message}: {error}")))
         except AirsliceError as error:
             self.end(Ending(JobEvent.BROKE, replace(Fault.NO_PLACE, message=str(error))))
         except Exception:
@@ -275,7 +299,7 @@ class Broadcast:
         if self._presence is None:
             return  # by ourselves
         if reason is EndReason.BANNED:
-            self.end(Ending(JobEvent.BLOCKED, block_reason="the presenter is banned (BanRoomUser)"))
+            self.end(Ending(JobEvent.BLOCKED, block_reason=BANNED))
         else:
             self.end(Ending(JobEvent.BROKE, Fault.SENT_OUT))
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from airslice.application.broadcast import Broadcast, BroadcastTools, Ending, Fault
+from airslice.application.broadcast import (
+    Broadcast,
+    BroadcastTools,
+    Ending,
+    Fault,
+    LostFrames,
+)
 from airslice.application.job_record import JobRecord
+from airslice.application.live_orders import LiveOrders
 from airslice.application.live_ports import (
     JobQuery,
     LiveJobStore,
@@ -31,26 +37,21 @@ from airslice.domain.errors import (
     TokenRefused,
     TooManyLiveJobs,
 )
-from airslice.domain.live_callback import CallbackAuth, LiveCallback, RtcNotice
 from airslice.domain.live_control import PlayCommand, PlayState, Timing
 from airslice.domain.live_job import (
     FINAL_STATES,
     JobEvent,
     JobOrder,
+    JobState,
     LiveJob,
     RtcUser,
     RtcUserKind,
-    rtc_place,
 )
-from airslice.domain.live_room import LiveRoom, LiveRoomState, LiveRoomType
-from airslice.domain.live_user_config import LiveUserConfig
-from airslice.domain.playing import DEFAULT_VOICE, Script
+from airslice.domain.live_room import LiveRoomState, LiveRoomType
 from airslice.domain.projects import Project
 from airslice.domain.room import RoomKey
 from airslice.domain.room_token import Privilege
-from airslice.domain.script import Cursor, LiveExit, PlayMode, Program
-from airslice.domain.sentences import sentences
-from airslice.domain.ssml import MarkupRefused
+from airslice.domain.script import LiveExit
 
 TOKEN_S = 86_400
 """How long the token of a user in a job's RTC room is valid."""
@@ -67,16 +68,6 @@ _PRIVILEGES: Mapping[RtcUserKind, Privilege] = {
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LiveStores:
-    """Where jobs and what they are made from are kept."""
-
-    jobs: LiveJobStore
-    rooms: LiveRoomStore
-    config_of: Callable[[str], Awaitable[LiveUserConfig | None]]
-    """Returns what a project has set for all its broadcasts (`LiveUserConfigStore.find_config`)."""
-
-
 class LiveJobs:
     """The live jobs of this machine."""
 
@@ -84,27 +75,31 @@ class LiveJobs:
         self,
         *,
         apps: Mapping[str, RtcApp],
-        stores: LiveStores,
+        jobs: LiveJobStore,
+        rooms: LiveRoomStore,
+        orders: LiveOrders,
         tools: BroadcastTools,
-        check_callback_url: Callable[[str], object],
         max_jobs: int,
     ) -> None:
         """Run nothing; `recover` brings back what ran at the last end.
 
         Args:
             apps: RTC applications, by id.
-            stores: Where everything is kept.
+            jobs: Remembers jobs.
+            rooms: What they are made from.
+            orders: Makes them.
             tools: What broadcasts need.
-            check_callback_url: Raises ValueError for an address that must not be called.
             max_jobs: Bound on jobs at a time.
         """
         self._apps = apps
-        self._stores = stores
+        self._jobs = jobs
+        self._rooms = rooms
+        self._orders = orders
         self._tools = tools
-        self._check_callback_url = check_callback_url
         self._max_jobs = max_jobs
         self._running: dict[str, Broadcast] = {}
         self._places: dict[RoomKey, Broadcast] = {}
+        self._lost_before = LostFrames()  # by broadcasts that have ended
         self._endings: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Lock()
         self._is_suspended = False
@@ -113,6 +108,20 @@ class LiveJobs:
     def running(self) -> int:
         """Jobs that have not ended."""
         return len(self._running)
+
+    @property
+    def on_air(self) -> int:
+        """Jobs that can be heard."""
+        states = (broadcast.record.job.state for broadcast in self._running.values())
+        return sum(state is JobState.PROCESSING for state in states)
+
+    @property
+    def lost_frames(self) -> LostFrames:
+        """Those of all broadcasts since the start of the server."""
+        lost = self._lost_before
+        for broadcast in self._running.values():
+            lost = lost.plus(broadcast.lost_frames)
+        return lost
 
     async def start(self, project: Project, room_id: str, order: JobOrder) -> LiveJob:
         """Start a broadcast from a room as it stands now; return its job, which is waiting.
@@ -124,19 +133,18 @@ class LiveJobs:
             LiveJobRunning: the room has a job, and the order wants to be alone.
             TooManyLiveJobs: the server takes no more.
         """
-        room = await self._stores.rooms.find_room(room_id)
+        room = await self._rooms.find_room(room_id)
         if room is None or room.project_id != project.project_id:
             raise LiveRoomNotFound(f"there is no live room {room_id}")
         if room.draft.type is LiveRoomType.TEMPLATE or room.state is not LiveRoomState.ENABLE:
             raise LiveRoomUnusable(f"live room {room_id} is a template, or not enabled")
-        job = await self._ordered(project, room, order)
-        await asyncio.to_thread(_check_program, job)
+        job = await self._orders.job(project, room, order)
         async with self._starting:  # or two that want to be alone would not see each other
             if self._is_suspended or len(self._running) >= self._max_jobs:
                 raise TooManyLiveJobs(f"the server takes {self._max_jobs} live jobs at most")
-            if order.single_job_in_room and await self._stores.jobs.has_unfinished_job(room_id):
+            if order.single_job_in_room and await self._jobs.has_unfinished_job(room_id):
                 raise LiveJobRunning(f"live room {room_id} has a job that has not ended")
-            await self._stores.jobs.save_job(job)
+            await self._jobs.save_job(job)
             self._run(job)
         return job
 
@@ -167,14 +175,14 @@ class LiveJobs:
         Raises:
             LiveJobNotFound: the room has no such job.
         """
-        job = await self._stores.jobs.find_job(project_id, job_id)
+        job = await self._jobs.find_job(project_id, job_id)
         if job is None or job.room_id != room_id:
             raise LiveJobNotFound(f"live room {room_id} has no job {job_id}")
         return job
 
     async def list(self, project_id: str, query: JobQuery) -> Page[LiveJob]:
         """Return jobs of a project, see `LiveJobStore.jobs`."""
-        return await self._stores.jobs.jobs(project_id, query)
+        return await self._jobs.jobs(project_id, query)
 
     async def control(self, room: RoomKey, user_id: str, command: str, timing: str) -> PlayState:
         """Do what a player asks for; return what the broadcast does then.
@@ -242,10 +250,10 @@ class LiveJobs:
         Args:
             project_ids: Whose temporary rooms are removed, if their job ended right before.
         """
-        for job in await self._stores.jobs.unfinished_jobs():
+        for job in await self._jobs.unfinished_jobs():
             # The time until now does not count as on air.
             job = replace(job, updated_at_ms=self._tools.wall_clock.utc_ms())
-            await self._stores.jobs.save_job(job)
+            await self._jobs.save_job(job)
             broadcast = self._run(job)
             if job.place.app_id not in self._apps:
                 broadcast.end(Ending(JobEvent.BROKE, Fault.GENERAL))
@@ -255,9 +263,9 @@ class LiveJobs:
             last_job_states=FINAL_STATES,
         )
         for project_id in project_ids:
-            while rooms := (await self._stores.rooms.rooms(project_id, left_over)).items:
+            while rooms := (await self._rooms.rooms(project_id, left_over)).items:
                 for room, _ in rooms:
-                    await self._stores.rooms.remove_room(room.room_id)
+                    await self._rooms.remove_room(room.room_id)
 
     async def suspend(self) -> None:
         """Fall silent; unfinished jobs go on at the next start. No job is started any more."""
@@ -271,50 +279,10 @@ class LiveJobs:
                 task.cancel()
             await asyncio.gather(*suspending, return_exceptions=True)
 
-    async def _ordered(self, project: Project, room: LiveRoom, order: JobOrder) -> LiveJob:
-        config = await self._stores.config_of(project.project_id) or LiveUserConfig(
-            project_id=project.project_id
-        )
-        program = order.program or Program(policy=room.draft.policy)
-        policy = program.policy
-        policy = replace(policy, exit=policy.exit or config.exit)
-        callback = order.callback or room.draft.callback or config.callback
-        if callback is not None:
-            self._check_callback(callback)
-        notices = room.draft.rtc_notices if order.rtc_notices is None else order.rtc_notices
-        job_id = str(uuid.uuid4())
-        now_ms = self._tools.wall_clock.utc_ms()
-        return LiveJob(
-            job_id=job_id,
-            project_id=project.project_id,
-            room_id=room.room_id,
-            room_name=room.draft.name,
-            program=Program(scenes=program.scenes or room.draft.scenes, policy=policy),
-            place=rtc_place(project.app_id, job_id, has_capture=policy.needs_capture_user),
-            created_at_ms=now_ms,
-            updated_at_ms=now_ms,
-            callback=callback,
-            rtc_notices=(RtcNotice.LIVE_PROGRESS,) if notices is None else notices,
-            extras={**room.draft.extras, **order.extras},
-        )
-
-    def _check_callback(self, callback: LiveCallback) -> None:
-        if callback.auth is CallbackAuth.MEITUAN:
-            raise InvalidInput(
-                "live_event_callback_config.auth_type", "how MEITUAN_DEFAULT signs is not known"
-            )
-        try:
-            if callback.url:
-                self._check_callback_url(callback.url)
-        except ValueError as error:
-            raise InvalidInput(
-                "live_event_callback_config.live_event_type_callback_url", str(error)
-            ) from None
-
     def _run(self, job: LiveJob) -> Broadcast:
         record = JobRecord(
             job,
-            store=self._stores.jobs,
+            store=self._jobs,
             wall_clock=self._tools.wall_clock,
             sleep=self._tools.sleep,
         )
@@ -336,11 +304,12 @@ class LiveJobs:
             _log.exception("live job %s goes on at the next start", job.job_id)
         finally:
             del self._running[job.job_id], self._places[place]
-        room = await self._stores.rooms.find_room(job.room_id)
+            self._lost_before = self._lost_before.plus(broadcast.lost_frames)
+        room = await self._rooms.find_room(job.room_id)
         if room is None or room.draft.type is not LiveRoomType.TEMP:
             return
-        if not await self._stores.jobs.has_unfinished_job(job.room_id):
-            await self._stores.rooms.remove_room(job.room_id)
+        if not await self._jobs.has_unfinished_job(job.room_id):
+            await self._rooms.remove_room(job.room_id)
 
     def _broadcast(self, job_id: str) -> Broadcast:
         broadcast = self._running.get(job_id)
@@ -354,27 +323,3 @@ class LiveJobs:
             raise LiveJobFinished(f"live job {job_id} is ending already")
         await broadcast.finished()
         return broadcast.record.job
-
-
-def _check_program(job: LiveJob) -> None:
-    """Find out whether there is something to play. Not for the event loop: texts may be long.
-
-    Raises:
-        InvalidInput: there is not, or a text must not be read.
-    """
-    mode = job.program.policy.mode
-    if mode is PlayMode.NO_PRESET:
-        return
-    try:
-        if mode is PlayMode.TEXT:
-            for scene in job.program.scenes:
-                for paragraph in scene.paragraphs:
-                    sentences(paragraph.text, DEFAULT_VOICE)
-        line = Script(job.program, seed=job.job_id).line_at(Cursor())
-    except MarkupRefused as error:
-        raise InvalidInput("scene_scripts.shoot_scripts.text_config.text", str(error)) from None
-    if line is None:
-        wanted = "audio_config" if mode is PlayMode.AUDIO else "text_config"
-        raise InvalidInput(
-            f"scene_scripts.shoot_scripts.{wanted}", f"nothing to play in play mode {mode}"
-        )

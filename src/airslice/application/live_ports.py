@@ -266,6 +266,14 @@ class SpeechFailed(Exception):
     """A speech engine or a recording's source could not deliver; the message is for the owner."""
 
 
+class SpeechRefused(SpeechFailed):
+    """The same will be so the next time: there is no point in asking again."""
+
+
+class RecordingNotFound(SpeechRefused):
+    """There is no recording where one should be."""
+
+
 class SpeechEngine(Protocol):
     """Turns text into speech."""
 
@@ -278,6 +286,7 @@ class SpeechEngine(Protocol):
 
         Raises:
             SpeechFailed: it cannot be made.
+            SpeechRefused: it never can.
         """
 
 
@@ -288,14 +297,17 @@ class Recordings(Protocol):
         """Return what an MP3 at a public URL sounds like: PCM at `SPEECH_RATE_HZ`.
 
         Raises:
-            SpeechFailed: it cannot be had, is too large or no MP3.
+            SpeechFailed: it cannot be had now.
+            SpeechRefused: it must not be fetched, is too large, too long or no MP3.
+            RecordingNotFound: there is none.
         """
 
     async def asset(self, project_id: str, asset_id: str) -> bytes:
         """Return the same of an MP3 that a project keeps on this server.
 
         Raises:
-            SpeechFailed: there is none, or it is no MP3.
+            SpeechRefused: it is too long or no MP3.
+            RecordingNotFound: there is none.
         """
 
 

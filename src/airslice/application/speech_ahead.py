@@ -16,6 +16,7 @@ from airslice.application.live_ports import (
     Recordings,
     SpeechEngine,
     SpeechFailed,
+    SpeechRefused,
 )
 from airslice.application.pacing import Frame
 from airslice.application.ports import Clock
@@ -89,12 +90,15 @@ class Studio:
 
         Raises:
             SpeechFailed: it cannot be made, or only later.
+            SpeechRefused: it never can be; it is not tried again.
         """
         failing_since_ns: int | None = None
         pause_s = 1
         while True:
             try:
                 return await self._once(project_id, line)
+            except SpeechRefused:
+                raise
             except Exception as error:  # whatever an engine does, it is asked again
                 if not isinstance(error, SpeechFailed | TimeoutError):
                     _log.exception("a speech engine has a bug")

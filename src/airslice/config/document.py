@@ -30,6 +30,7 @@ class ServerTable(Struct, kw_only=True):
     max_streams: Count = 1_000
     max_publishers_per_room: Count = 100
     max_tasks: Count = 1_000
+    max_live_jobs: Count = 100
     journal: bool = True
     spool_quota_gb: Annotated[float, Meta(ge=0.1, le=1_000_000)] = 20
 

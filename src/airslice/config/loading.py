@@ -143,6 +143,7 @@ class _Checker:
             max_streams=table.max_streams,
             max_publishers_per_room=table.max_publishers_per_room,
             max_tasks=table.max_tasks,
+            max_live_jobs=table.max_live_jobs,
             journal=table.journal,
             spool_quota_bytes=round(table.spool_quota_gb * 10**9),
         )

@@ -45,6 +45,8 @@ class Server:
     max_publishers_per_room: int
     max_tasks: int
     """Slice tasks that are active at a time."""
+    max_live_jobs: int
+    """Live jobs that have not ended."""
     journal: bool
     """Whether received packets are kept on the disk until their slices are safe."""
     spool_quota_bytes: int

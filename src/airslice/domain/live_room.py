@@ -104,6 +104,8 @@ class RoomDraft:
     scenes: tuple[Scene, ...] = ()
     policy: PlayPolicy = field(default_factory=PlayPolicy)
     callback: LiveCallback | None = None
+    inherits_callback: bool = False
+    """Whether a linked platform is told, if `callback` has no address."""
     rtc_notices: tuple[RtcNotice, ...] | None = None
     """What players are told; None: `RtcNotice.LIVE_PROGRESS`."""
     interaction_rules: tuple[JsonObject, ...] = ()
@@ -111,6 +113,12 @@ class RoomDraft:
     sharing: Sharing | None = None
     backup_model_asset_ids: tuple[str, ...] = ()
     extras: JsonObject = field(default_factory=dict)
+
+    @property
+    def platform_id(self) -> str:
+        """The live platform that the room is linked to; empty: none."""
+        link: JsonObject = self.extras.get("relation_live_platform_info") or {}
+        return str(link.get("platform_id", ""))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from airslice.application.live_ports import SpeechFailed
+from airslice.application.live_ports import RecordingNotFound, SpeechFailed, SpeechRefused
 from airslice.presenter.process_engine import Decode
 
 MAX_FILE_BYTES = 100_000_000
@@ -29,6 +29,11 @@ _STALL_S = 20.0
 _CONNECT_S = 10.0
 
 _DECODING_THREADS = 2
+
+_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+"""Refusals that need not last; no more need any status from 500 on."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -85,7 +90,7 @@ class FetchedRecordings:
                 try:
                     await self._download(self._check_url(url), file)
                 except ValueError as error:
-                    raise SpeechFailed(f"audio URL refused, {error}") from error
+                    raise SpeechRefused(f"audio URL refused, {error}") from error
                 except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
                     # Its message may hold the URL, which may hold a secret.
                     raise SpeechFailed(f"no recording, {type(error).__name__}") from error
@@ -96,22 +101,34 @@ class FetchedRecordings:
         path = self._assets / project_id / f"{asset_id}.mp3"
         safe = _SAFE_ID.fullmatch(project_id) and _SAFE_ID.fullmatch(asset_id)
         if not safe or not await asyncio.to_thread(path.is_file):
-            raise SpeechFailed(f"there is no audio asset {asset_id}")
+            raise RecordingNotFound(f"there is no audio asset {asset_id}")
         with await asyncio.to_thread(path.open, "rb") as file:
             return await self._decoded(file)
 
     async def _download(self, url: URL, file: BinaryIO) -> None:
         async with self._session.get(url, allow_redirects=False) as response:
             if response.status != HTTPStatus.OK:
-                raise SpeechFailed(f"no recording, HTTP {response.status}")
+                raise _failure(response.status)
             size = response.content_length or 0
             async for piece in response.content.iter_any():
                 size = max(size, file.tell() + len(piece))
                 if size > MAX_FILE_BYTES:
-                    raise SpeechFailed(f"the recording is over {MAX_FILE_BYTES // 10**6} MB")
+                    raise SpeechRefused(f"the recording is over {MAX_FILE_BYTES // 10**6} MB")
                 file.write(piece)
         file.seek(0)
 
     async def _decoded(self, file: BinaryIO) -> bytes:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._decode, file, "mp3")
+        try:
+            return await loop.run_in_executor(self._threads, self._decode, file, "mp3")
+        except SpeechFailed as error:
+            raise SpeechRefused(str(error)) from error
+
+
+def _failure(status: int) -> SpeechFailed:
+    reason = f"no recording, HTTP {status}"
+    if status in _GONE:
+        return RecordingNotFound(reason)
+    if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return SpeechFailed(reason)
+    return SpeechRefused(reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from airslice.application.live_ports import SPEECH_RATE_HZ, SpeechFailed
+from airslice.application.live_ports import SPEECH_RATE_HZ, SpeechRefused
 from airslice.domain.sentences import Utterance
 from airslice.slicing.mixer import limited
 
@@ -28,11 +28,11 @@ def text_of(utterance: Utterance) -> str:
     """Return the text without control characters and white space around it.
 
     Raises:
-        SpeechFailed: it is too long.
+        SpeechRefused: it is too long.
     """
     text = "".join(char if char.isprintable() else " " for char in utterance.text).strip()
     if len(text) > MAX_TEXT_CHARS:
-        raise SpeechFailed(f"a sentence is longer than {MAX_TEXT_CHARS} characters")
+        raise SpeechRefused(f"a sentence is longer than {MAX_TEXT_CHARS} characters")
     return text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -13,36 +13,28 @@ from functools import partial
 from aiohttp.resolver import ThreadedResolver
 
 from airslice.application.broadcast import BroadcastTools
-from airslice.application.courier import Courier
 from airslice.application.interaction_rules import InteractionRules
 from airslice.application.live_commands import LiveCommands
 from airslice.application.live_event_post import LiveAnnouncements
-from airslice.application.live_jobs import LiveJobs, LiveStores
+from airslice.application.live_jobs import LiveJobs
 from airslice.application.live_notices import LiveNotices
+from airslice.application.live_orders import LiveOrders
 from airslice.application.live_platforms import LivePlatforms
 from airslice.application.live_ports import SpeechEngine, SpeechFailed
 from airslice.application.live_rooms import LiveRooms
 from airslice.application.live_user_config import LiveUserConfigs
-from airslice.application.outbox import Outbox
-from airslice.application.pacing import Pacer
-from airslice.application.ports import Clock
-from airslice.application.publishing import Publishing
 from airslice.application.report_keys import ReportKeys
 from airslice.application.speech_ahead import Studio, silent_frame
-from airslice.application.wall_clock import WallClock
 from airslice.config import ConfigError, Presenter, Settings
 from airslice.delivery.destination import PermittedResolver, validate_url
 from airslice.delivery.live_event_sender import validate_live_url
 from airslice.delivery.platform_products import HttpPlatformProducts
-from airslice.domain.apps import RtcApp
-from airslice.domain.destination import AddressRule
 from airslice.domain.sentences import Utterance
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.encoding.opus_encoder import AvOpusEncoders
-from airslice.facades.huawei import HuaweiFacade, UseCases, room_document
+from airslice.facades.huawei import HuaweiFacade, UseCases
 from airslice.persistence.database import SqliteDatabase
 from airslice.persistence.sqlite_live_commands import SqliteLiveCommandStore
-from airslice.persistence.sqlite_live_jobs import SqliteLiveJobStore
 from airslice.persistence.sqlite_live_resources import (
     SqliteLivePlatformStore,
     SqliteLiveUserConfigStore,
@@ -52,29 +44,9 @@ from airslice.persistence.sqlite_live_rooms import SqliteLiveRoomStore
 from airslice.presenter.choice import ProcessVoices, open_espeak, open_http, open_piper
 from airslice.presenter.http_engine import SpeechServer
 from airslice.presenter.recordings import FetchedRecordings
+from airslice.wiring.parts import Parts
 
 _log = logging.getLogger(__name__)
-
-MAX_JOBS = 100
-"""Live jobs at a time: what two cores carry, at 1 to 2 % of one for each."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LiveSurroundings:
-    """What smart live shares with the rest of the server."""
-
-    settings: Settings
-    apps: Mapping[str, RtcApp]
-    database: SqliteDatabase
-    job_store: SqliteLiveJobStore
-    outbox: Outbox
-    courier: Courier
-    address_rule: AddressRule
-    publishing: Publishing
-    pacer: Pacer
-    notices: LiveNotices
-    clock: Clock
-    wall_clock: WallClock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,95 +54,117 @@ class SmartLive:
     """Smart live as the rest of the server sees it."""
 
     jobs: LiveJobs
+    notices: LiveNotices
     facade: HuaweiFacade
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stores:
+    """What smart live keeps, but for the jobs."""
+
+    rooms: SqliteLiveRoomStore
+    commands: SqliteLiveCommandStore
+    groups: SqliteRuleGroupStore
+    platforms: SqliteLivePlatformStore
+    configs: SqliteLiveUserConfigStore
+
+
 @contextlib.asynccontextmanager
-async def smart_live(around: LiveSurroundings) -> AsyncIterator[SmartLive]:
+async def smart_live(parts: Parts) -> AsyncIterator[SmartLive]:
     """Bring back the jobs that ran at the last end, and take requests; fall silent at the end.
 
     Raises:
         ConfigError: the configured presenter cannot speak.
     """
+    given, settings, rule = parts.given, parts.given.settings, parts.delivery.address_rule
     async with AsyncExitStack() as stack:
-        rooms = SqliteLiveRoomStore(around.database)
-        configs = SqliteLiveUserConfigStore(around.database)
-        tools = await _broadcast_tools(around, stack)
+        stores = _stores(parts.storage.tasks.database)
+        tools = await _broadcast_tools(parts, stack)
         jobs = LiveJobs(
-            apps=around.apps,
-            stores=LiveStores(jobs=around.job_store, rooms=rooms, config_of=configs.find_config),
+            apps=given.apps,
+            jobs=parts.storage.live_jobs,
+            rooms=stores.rooms,
+            orders=LiveOrders(
+                config_of=stores.configs.find_config,
+                platform_of=stores.platforms.find_platform,
+                check_callback_url=partial(validate_live_url, rule=rule),
+                wall_clock=given.wall_clock,
+            ),
             tools=tools,
-            check_callback_url=partial(validate_live_url, rule=around.address_rule),
-            max_jobs=MAX_JOBS,
+            max_jobs=settings.server.max_live_jobs,
         )
         stack.push_async_callback(jobs.suspend)
-        products = HttpPlatformProducts(around.clock, around.address_rule)
+        products = HttpPlatformProducts(given.clock, rule)
         stack.push_async_callback(products.close)
-        settings = around.settings
         await jobs.recover(project.project_id for project in settings.projects)
         facade = HuaweiFacade(
             accounts=settings.accounts,
             projects=settings.projects,
-            use_cases=_use_cases(around, jobs, rooms, configs, products),
+            use_cases=_use_cases(parts, stores, jobs, products),
             master_key=settings.server.master_key,
-            clock=around.clock,
+            clock=given.clock,
         )
-        yield SmartLive(jobs=jobs, facade=facade)
+        yield SmartLive(jobs=jobs, notices=tools.notices, facade=facade)
 
 
-def _use_cases(
-    around: LiveSurroundings,
-    jobs: LiveJobs,
-    rooms: SqliteLiveRoomStore,
-    configs: SqliteLiveUserConfigStore,
-    products: HttpPlatformProducts,
-) -> UseCases:
-    wall_clock = around.wall_clock
-    return UseCases(
-        rooms=LiveRooms(rooms=rooms, jobs=around.job_store, configs=configs, wall_clock=wall_clock),
-        jobs=jobs,
-        commands=LiveCommands(
-            commands=SqliteLiveCommandStore(around.database),
-            jobs=around.job_store,
-            rooms=rooms,
-            exits=jobs,
-            show_room=room_document,
-            report_keys=ReportKeys(around.settings.server.master_key, wall_clock),
-            wall_clock=wall_clock,
-        ),
-        rules=InteractionRules(groups=SqliteRuleGroupStore(around.database), wall_clock=wall_clock),
-        platforms=LivePlatforms(
-            platforms=SqliteLivePlatformStore(around.database),
-            products=products,
-            check_url=partial(validate_live_url, rule=around.address_rule),
-            wall_clock=wall_clock,
-        ),
-        user_configs=LiveUserConfigs(configs=configs),
+def _stores(database: SqliteDatabase) -> _Stores:
+    return _Stores(
+        rooms=SqliteLiveRoomStore(database),
+        commands=SqliteLiveCommandStore(database),
+        groups=SqliteRuleGroupStore(database),
+        platforms=SqliteLivePlatformStore(database),
+        configs=SqliteLiveUserConfigStore(database),
     )
 
 
-async def _broadcast_tools(around: LiveSurroundings, stack: AsyncExitStack) -> BroadcastTools:
-    settings, rule = around.settings, around.address_rule
-    engine = await _opened_engine(settings, stack)
+def _use_cases(
+    parts: Parts, stores: _Stores, jobs: LiveJobs, products: HttpPlatformProducts
+) -> UseCases:
+    wall_clock, job_store = parts.given.wall_clock, parts.storage.live_jobs
+    return UseCases(
+        rooms=LiveRooms(
+            rooms=stores.rooms, jobs=job_store, configs=stores.configs, wall_clock=wall_clock
+        ),
+        jobs=jobs,
+        commands=LiveCommands(
+            commands=stores.commands,
+            jobs=job_store,
+            rooms=stores.rooms,
+            exits=jobs,
+            wall_clock=wall_clock,
+        ),
+        report_keys=ReportKeys(parts.given.settings.server.master_key, wall_clock),
+        rules=InteractionRules(groups=stores.groups, wall_clock=wall_clock),
+        platforms=LivePlatforms(
+            platforms=stores.platforms,
+            products=products,
+            check_url=partial(validate_live_url, rule=parts.delivery.address_rule),
+            wall_clock=wall_clock,
+        ),
+        user_configs=LiveUserConfigs(configs=stores.configs),
+    )
+
+
+async def _broadcast_tools(parts: Parts, stack: AsyncExitStack) -> BroadcastTools:
+    given, rule = parts.given, parts.delivery.address_rule
+    engine = await _opened_engine(given.settings, stack)
     recordings = FetchedRecordings(
         check_url=partial(validate_url, rule=rule),
         resolver=PermittedResolver(ThreadedResolver(), rule),
         decode=decode_audio,
-        assets=settings.server.data_dir / "assets",
+        assets=given.settings.server.data_dir / "assets",
     )
     stack.push_async_callback(recordings.close)
     encoders = AvOpusEncoders()
     return BroadcastTools(
-        studio=Studio(
-            engine=engine, recordings=recordings, clock=around.clock, sleep=asyncio.sleep
-        ),
+        studio=Studio(engine=engine, recordings=recordings, clock=given.clock, sleep=asyncio.sleep),
         encoders=encoders,
         silence=silent_frame(encoders),
-        stage=around.publishing,
-        pacer=around.pacer,
-        notices=around.notices,
-        events=LiveAnnouncements(around.outbox, around.courier),
-        wall_clock=around.wall_clock,
+        stage=parts.media.publishing,
+        pacer=parts.media.pacer,
+        notices=LiveNotices(),
+        events=LiveAnnouncements(parts.delivery.outbox, parts.delivery.courier),
+        wall_clock=given.wall_clock,
         sleep=asyncio.sleep,
     )
 

@@ -26,7 +26,7 @@ from airslice.domain.live_job import (
 from airslice.domain.live_platform import Product
 from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.script import LiveExit, Program
-from airslice.facades.huawei import UseCases, room_document
+from airslice.facades.huawei import UseCases
 from airslice.persistence.memory_live_commands import MemoryLiveCommandStore
 from airslice.persistence.memory_live_jobs import MemoryLiveJobStore
 from airslice.persistence.memory_live_resources import (
@@ -163,10 +163,9 @@ class SmartLiveStage:
                 jobs=jobs,
                 rooms=rooms,
                 exits=self.jobs,
-                show_room=room_document,
-                report_keys=ReportKeys(MASTER_KEY, wall_clock),
                 wall_clock=wall_clock,
             ),
+            report_keys=ReportKeys(MASTER_KEY, wall_clock),
             rules=InteractionRules(groups=MemoryRuleGroupStore(), wall_clock=wall_clock),
             platforms=LivePlatforms(
                 platforms=MemoryLivePlatformStore(),

@@ -177,7 +177,9 @@ async def test_rewrites_wait_for_a_persons_word(client: HuaweiClient, job: str) 
             {
                 **known,
                 "command_id": taken["REWRITE_PLAY_SCRIPT"],
-                "scene_scripts": [{"script_name": "s", "shoot_scripts": [{"text": "你好。"}]}],
+                "scene_scripts": [
+                    {"script_name": "s", "shoot_scripts": [{"sequence_no": 1, "text": "你好。"}]}
+                ],
             }
         ],
     }
@@ -281,6 +283,8 @@ class TestEventReports:
             ({}, "total"),
             ({"total": 0}, "total"),
             ({"total": 1_001}, "total"),
+            ({"total": 1}, "total"),
+            ({"total": 1, "events": [{"timestamp": 0}] * 2}, "total"),
             ({"total": 1, "events": [{}]}, "timestamp"),
             ({"total": 1, "events": [{"timestamp": 4_102_415_999_001}]}, "timestamp"),
             ({"total": 1, "events": [{"timestamp": 0, "type": 101}]}, "type"),

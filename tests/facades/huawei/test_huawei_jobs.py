@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from airslice.domain.live_job import JobEvent, JobFault
+from airslice.domain.live_job import JobEvent, JobFault, JobOrder, LiveJob
+from airslice.domain.projects import Project
 from airslice.domain.script import AutoStop
 from tests.facades.huawei.huawei_client import HuaweiClient
 from tests.facades.huawei.sample_rooms import ROOM, SMALL
@@ -68,6 +69,25 @@ async def test_a_start_tells_where_the_job_is_heard(client: HuaweiClient, room: 
         f"/v1/{P}/smart-live-rooms/{room_id}/smart-live-jobs/{job_id}/live-event-report"
     )
     assert parse_qs(url.query).keys() == {"auth_key", "expires_time"}
+
+
+async def test_a_temporary_room_may_be_gone_before_its_start_is_answered(
+    client: HuaweiClient, live: SmartLiveStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {**SMALL, "room_type": "TEMP"}
+    room_id = (await client.create("/smart-live-rooms", body))["room_id"]
+    start = live.jobs.start
+
+    async def start_and_end(project: Project, room_id: str, order: JobOrder) -> LiveJob:
+        job = await start(project, room_id, order)
+        await live.jobs.rooms.remove_room(room_id)
+        return job
+
+    monkeypatch.setattr(live.jobs, "start", start_and_end)
+
+    answer = await client.create(f"/smart-live-rooms/{room_id}/smart-live-jobs", {}, 202)
+
+    assert len(answer["live_warning_info"]) > 0
 
 
 async def test_an_order_reaches_the_use_case(
@@ -205,7 +225,7 @@ async def test_a_stop_answers_with_an_empty_body(client: HuaweiClient, room: str
             "/batch-commands-confirm",
             {"command": "REWRITE_PLAY_SCRIPT", "action": "confirm"},
         ),
-        ("POST", "/live-event-report", {"total": 1}),
+        ("POST", "/live-event-report", {"total": 1, "events": [{"timestamp": 0}]}),
     ],
 )
 async def test_an_unknown_job_is_named_so(

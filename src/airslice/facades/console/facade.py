@@ -61,6 +61,7 @@ class ConsoleFacade:
         self._operations = (
             *_session_operations(access),
             *_room_operations(services),
+            *_slicing_operations(services),
             *_delivery_operations(services),
             *_live_job_operations(services),
         )
@@ -160,6 +161,12 @@ def _room_operations(services: ConsoleServices) -> tuple[Operation, ...]:
             status=201,
             errors=(400, 404, 413, 415),
         ),
+    )
+
+
+def _slicing_operations(services: ConsoleServices) -> tuple[Operation, ...]:
+    rooms = RoomOperations(services)
+    return (
         Operation(
             method="PUT",
             path=f"{ROOM}/slicing",

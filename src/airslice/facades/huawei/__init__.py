@@ -22,6 +22,5 @@ huaweicloudsdkmetastudio 3.1.219.
 
 from airslice.facades.huawei.calls import UseCases
 from airslice.facades.huawei.facade import HuaweiFacade
-from airslice.facades.huawei.rooms import room_document
 
-__all__ = ["HuaweiFacade", "UseCases", "room_document"]
+__all__ = ["HuaweiFacade", "UseCases"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from airslice.domain.live_callback import CallbackAuth, LiveCallback, LiveEventKind, RtcNotice
 from airslice.facades.huawei.fields import HttpUrl, Wire
@@ -30,7 +30,7 @@ class LiveEventCallBackConfig(Wire, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def of(cls, callback: LiveCallback) -> LiveEventCallBackConfig:
+    def of(cls, callback: LiveCallback) -> Self:
         """Show a callback."""
         return cls(
             live_event_type_callback_url=callback.url or None,
@@ -46,17 +46,9 @@ class LiveRoomEventCallBackConfig(LiveEventCallBackConfig, frozen=True, kw_only=
     is_inheritance_platform_callback: bool | None = None
 
     @classmethod
-    def of_room(
-        cls, callback: LiveCallback, *, inherits: bool | None
-    ) -> LiveRoomEventCallBackConfig:
+    def of_room(cls, callback: LiveCallback, *, inherits: bool) -> LiveRoomEventCallBackConfig:
         """Show a room's callback."""
-        return cls(
-            live_event_type_callback_url=callback.url or None,
-            auth_type=callback.auth,
-            key=callback.key or None,
-            callback_event_type=list(callback.events),
-            is_inheritance_platform_callback=inherits,
-        )
+        return structs.replace(cls.of(callback), is_inheritance_platform_callback=inherits)
 
 
 class RTCLiveEventCallBackConfig(Wire, frozen=True, kw_only=True):

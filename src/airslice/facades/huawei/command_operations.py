@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import uuid
+
+import msgspec
+
 from airslice.domain.errors import InvalidInput
 from airslice.domain.live_command import CommandName
+from airslice.domain.live_room import LiveRoom
 from airslice.facades.huawei import errors
 from airslice.facades.huawei.bodies import from_json
 from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.commands import (
     PARAMS,
     BatchConfirmLiveCommandsReq,
+    CleanUpInsertCommand,
     CommandsQuery,
     ControlSmartLiveReq,
     ExecuteSmartLiveCommandResponse,
     InsertCommandItem,
     InsertCommands,
     LiveEventReportResponse,
+    LivePlayingScripts,
+    NoParams,
     ReportLiveEventReq,
     ReportQuery,
     RuleCommand,
@@ -24,7 +32,9 @@ from airslice.facades.huawei.commands import (
     ScriptCommands,
 )
 from airslice.facades.huawei.errors import Refusal
-from airslice.facades.huawei.fields import NoBody, NoQuery, WindowQuery, extras_of
+from airslice.facades.huawei.fields import NoBody, NoQuery, WindowQuery, Wire, extras_of
+from airslice.facades.huawei.rooms import SmartLiveRoom
+from airslice.facades.huawei.scripts import LiveExitConfig
 
 
 async def execute_command(
@@ -39,16 +49,27 @@ async def execute_command(
         params = from_json(asked.params or {}, PARAMS[name])
     except InvalidInput as error:
         raise InvalidInput(f"params.{error.field}", error.problem) from None
-    command_id, result = await use_cases.commands.execute(
-        call.project_id,
-        call.ids["room_id"],
-        call.ids["job_id"],
-        name,
-        extras_of(params, *params.__struct_fields__),
-    )
-    return ExecuteSmartLiveCommandResponse(
-        command_id=command_id, command=name, result=result or None
-    )
+    job = call.project_id, call.ids["room_id"], call.ids["job_id"]
+    command_id, result = str(uuid.uuid4()), None
+    match params:
+        case CleanUpInsertCommand():
+            await use_cases.commands.take_back(*job, frozenset(params.command_ids or ()))
+        case LiveExitConfig():
+            await use_cases.commands.reset_exit(*job, params.live_exit())
+        case NoParams():
+            result = _told(name, await use_cases.commands.as_played(*job))
+        case _:
+            kept = extras_of(params, *params.__struct_fields__)
+            command_id = await use_cases.commands.execute(*job, name, kept)
+    return ExecuteSmartLiveCommandResponse(command_id=command_id, command=name, result=result)
+
+
+def _told(name: CommandName, room: LiveRoom) -> str:
+    """Answer a command that asks: JSON text."""
+    shown: Wire = SmartLiveRoom.of(room)
+    if name is CommandName.GET_CURRENT_PLAYING_SCRIPTS:
+        shown = LivePlayingScripts.of(room.draft.scenes)
+    return msgspec.json.encode(shown).decode()
 
 
 async def list_insert_commands(
@@ -111,7 +132,7 @@ async def report_events(
 ) -> LiveEventReportResponse:
     """Report what the audience did."""
     room_id, job_id = call.ids["room_id"], call.ids["job_id"]
-    events = tuple(event.event() for event in call.body.events or ())
+    events = call.body.audience_events()
     await use_cases.commands.report_events(call.project_id, room_id, job_id, events)
     if not call.query.refresh_url:
         return LiveEventReportResponse()

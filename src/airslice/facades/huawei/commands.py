@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, convert
 
+from airslice.domain.errors import InvalidInput
 from airslice.domain.live_command import (
     CommandName,
     CommandSource,
@@ -14,7 +16,7 @@ from airslice.domain.live_command import (
 from airslice.domain.live_command import (
     LiveEvent as AudienceEvent,
 )
-from airslice.domain.script import JsonObject
+from airslice.domain.script import Scene
 from airslice.facades.huawei.fields import (
     Id,
     Ids,
@@ -199,20 +201,31 @@ class LivePlayingScriptInfo(Wire, frozen=True, kw_only=True):
     shoot_scripts: list[LivePlayingShootScriptItem] | None = None
 
     @classmethod
-    def of(cls, scene: JsonObject) -> LivePlayingScriptInfo:
-        """Show a scene as it was given."""
+    def of(cls, scene: Scene) -> LivePlayingScriptInfo:
+        """Show a scene."""
         return cls(
-            script_name=scene.get("script_name"),
-            model_asset_id=scene.get("model_asset_id"),
+            script_name=scene.name,
+            model_asset_id=scene.model_asset_id or None,
             shoot_scripts=[
                 LivePlayingShootScriptItem(
-                    sequence_no=item.get("sequence_no"),
-                    title=item.get("title"),
-                    text=(item.get("text_config") or {}).get("text"),
+                    sequence_no=paragraph.number,
+                    title=paragraph.title or None,
+                    text=paragraph.text or None,
                 )
-                for item in scene.get("shoot_scripts", ())
+                for paragraph in scene.paragraphs
             ],
         )
+
+
+class LivePlayingScripts(Wire, frozen=True, kw_only=True):
+    """What is played."""
+
+    scene_scripts: list[LivePlayingScriptInfo]
+
+    @classmethod
+    def of(cls, scenes: Iterable[Scene]) -> LivePlayingScripts:
+        """Show scenes."""
+        return cls(scene_scripts=[LivePlayingScriptInfo.of(scene) for scene in scenes])
 
 
 class ScriptCommand(Wire, frozen=True, kw_only=True):
@@ -227,13 +240,13 @@ class ScriptCommand(Wire, frozen=True, kw_only=True):
     @classmethod
     def of(cls, command: LiveCommand) -> ScriptCommand:
         """Show a command."""
-        scenes = command.params.get("scene_scripts", ())
+        given = convert(command.params, RewrittenScript).scene_scripts
         return cls(
             room_id=command.room_id,
             job_id=command.job_id,
             command_id=command.command_id,
             command_time=rfc3339(command.created_at_ms),
-            scene_scripts=[LivePlayingScriptInfo.of(scene) for scene in scenes],
+            scene_scripts=[LivePlayingScriptInfo.of(scene.scene()) for scene in given],
         )
 
 
@@ -272,6 +285,17 @@ class ReportLiveEventReq(Wire, frozen=True, kw_only=True):
     total: Annotated[int, Meta(ge=1, le=MAX_EVENTS)]
     events: Annotated[list[LiveEvent], Meta(max_length=MAX_EVENTS)] | None = None
     review_config: ReviewConfig | None = None
+
+    def audience_events(self) -> tuple[AudienceEvent, ...]:
+        """Return what is given.
+
+        Raises:
+            InvalidInput: `total` is not their number.
+        """
+        events = tuple(event.event() for event in self.events or ())
+        if self.total != len(events):
+            raise InvalidInput("total", f"must be the number of events, {len(events)}")
+        return events
 
 
 class ReportQuery(Wire, frozen=True, kw_only=True):

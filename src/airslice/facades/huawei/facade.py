@@ -133,7 +133,7 @@ class HuaweiFacade:
             return await self._access.project(arrived, ids["project_id"])
         expires = given.get("expires_time") or arrived.headers.get("x-mss-expires-time", "")
         query = from_query([("auth_key", key), ("expires_time", expires)], ReportQuery)
-        self._use_cases.commands.check_report_key(
+        self._use_cases.report_keys.check(
             ids["project_id"],
             ids["room_id"],
             ids["job_id"],
@@ -144,7 +144,9 @@ class HuaweiFacade:
 
     def _facts(self, arrived: Arrived) -> JobFacts:
         def report_url(job: LiveJob) -> str:
-            key, expires_at_ms = self._use_cases.commands.report_key(job)
+            key, expires_at_ms = self._use_cases.report_keys.mint(
+                job.project_id, job.room_id, job.job_id
+            )
             return (
                 f"{arrived.base_url}/v1/{job.project_id}/smart-live-rooms/{job.room_id}"
                 f"/smart-live-jobs/{job.job_id}/live-event-report"

@@ -34,9 +34,10 @@ async def start_job(
 ) -> StartSmartLiveResponse:
     """Start a live job."""
     room_id = call.ids["room_id"]
+    # Before the start: a room that is temporary may be gone after it.
+    warnings, _ = await use_cases.rooms.warnings(call.project_id, room_id)
     job = await use_cases.jobs.start(call.project, room_id, call.body.order())
-    warnings, limit_h = await use_cases.rooms.warnings(call.project_id, room_id)
-    own_exit = job.program.policy.exit
+    live_exit = job.program.policy.exit
     return StartSmartLiveResponse(
         job_id=job.job_id,
         rtc_room_info=call.facts.rtc_room(job),
@@ -45,7 +46,7 @@ async def start_job(
             LiveEventCallBackConfig.of(job.callback) if job.callback else None
         ),
         live_warning_info=warning_items(warnings),
-        limit_duration=own_exit.max_live_h if own_exit else limit_h,
+        limit_duration=live_exit.max_live_h if live_exit else 0,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, to_builtins
+from msgspec import Meta
 
 from airslice.domain.live_job import JobState, LiveJob
 from airslice.domain.live_room import (
@@ -18,7 +18,6 @@ from airslice.domain.live_room import (
     SharedType,
     Sharing,
 )
-from airslice.domain.script import JsonObject
 from airslice.domain.script import PlayPolicy as Policy
 from airslice.facades.huawei.callbacks import (
     LiveRoomEventCallBackConfig,
@@ -61,9 +60,6 @@ KEPT = (
 )
 """Fields of a room that are kept and shown."""
 
-INHERITS = "is_inheritance_platform_callback"
-"""Kept among a room's extras, where its callback says it."""
-
 MAX_BACKUPS = 5
 
 WARNINGS = {
@@ -104,7 +100,7 @@ class SharedConfig(Wire, frozen=True, kw_only=True):
             type=self.shared_type or SharedType.PRIVATE,
             state=self.shared_state or SharedState.DRAFT,
             expires_at_ms=parse_rfc3339("shared_config.expire_time", until) if until else 0,
-            project_ids=tuple(dict.fromkeys(self.allowed_project_ids or ())),
+            project_ids=tuple(self.allowed_project_ids or ()),
         )
 
     @classmethod
@@ -172,9 +168,6 @@ class CreateSmartLiveRoomReq(RoomFields, frozen=True, kw_only=True):
         """
         callback = self.live_event_callback_config
         rtc = self.rtc_callback_config
-        extras = extras_of(self, *KEPT)
-        if callback is not None:
-            extras = {**extras, **extras_of(callback, INHERITS)}
         return RoomDraft(
             name=self.room_name,
             description=self.room_description or "",
@@ -182,11 +175,12 @@ class CreateSmartLiveRoomReq(RoomFields, frozen=True, kw_only=True):
             scenes=scenes_of(self.scene_scripts or ()),
             policy=self.play_policy.policy() if self.play_policy else Policy(),
             callback=callback.callback() if callback else None,
+            inherits_callback=bool(callback and callback.is_inheritance_platform_callback),
             rtc_notices=rtc.notices() if rtc else None,
             interaction_rules=tuple(rule.document() for rule in self.interaction_rules or ()),
             sharing=self.shared_config.sharing() if self.shared_config else None,
             backup_model_asset_ids=tuple(self.backup_model_asset_ids or ()),
-            extras=extras,
+            extras=extras_of(self, *KEPT),
         )
 
 
@@ -216,8 +210,6 @@ class SmartLiveRoom(RoomFields, frozen=True, kw_only=True):
     def of(cls, room: LiveRoom) -> SmartLiveRoom:
         """Show a room."""
         draft, callback = room.draft, room.draft.callback
-        extras: dict[str, Any] = dict(draft.extras)
-        inherits = extras.pop(INHERITS, None)
         rules: Any = list(draft.interaction_rules)
         notices = draft.rtc_notices
         return cls(
@@ -230,7 +222,7 @@ class SmartLiveRoom(RoomFields, frozen=True, kw_only=True):
             play_policy=PlayPolicy.of(draft.policy),
             backup_model_asset_ids=list(draft.backup_model_asset_ids) or None,
             live_event_callback_config=(
-                LiveRoomEventCallBackConfig.of_room(callback, inherits=inherits)
+                LiveRoomEventCallBackConfig.of_room(callback, inherits=draft.inherits_callback)
                 if callback
                 else None
             ),
@@ -241,14 +233,8 @@ class SmartLiveRoom(RoomFields, frozen=True, kw_only=True):
             room_state=room.state,
             confirm_state=room.confirm_state,
             script_version=room.script_version,
-            **extras,
+            **draft.extras,
         )
-
-
-def room_document(room: LiveRoom) -> JsonObject:
-    """Put a room into the words of ShowSmartLiveRoomResponse."""
-    document: JsonObject = to_builtins(SmartLiveRoom.of(room))
-    return document
 
 
 class RoomId(Wire, frozen=True, kw_only=True):

@@ -1,0 +1,76 @@
+"""What leaves the server: slices on their way to storage, callbacks to their receivers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from airslice.application.callback_post import CallbackPost
+from airslice.application.callback_settings import CallbackSettings
+from airslice.application.courier import Carrier, Courier
+from airslice.application.live_event_post import LiveEventPost
+from airslice.application.slice_upload import SliceUpload
+from airslice.delivery.destination import validate_url
+from airslice.delivery.live_event_sender import HttpLiveEventSender
+from airslice.delivery.segment_event import segment_event
+from airslice.delivery.sender import HttpCallbackSender
+from airslice.domain.destination import AddressRule
+from airslice.domain.outbox import DeliveryKind
+from airslice.persistence.sqlite_callback_settings import SqliteCallbackSettings
+from airslice.persistence.sqlite_outbox import SqliteOutbox
+from airslice.wiring.given import Given
+from airslice.wiring.storage_side import StorageSide
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliverySide:
+    """The outbox, and who empties it."""
+
+    address_rule: AddressRule
+    callbacks: CallbackSettings
+    outbox: SqliteOutbox
+    courier: Courier
+    """Has to be started."""
+
+
+@contextlib.asynccontextmanager
+async def delivery_side(given: Given, storage: StorageSide) -> AsyncIterator[DeliverySide]:
+    """Be ready to deliver; at the end, stop delivering."""
+    clock, database = given.clock, storage.tasks.database
+    rule = AddressRule(given.settings.security.private_networks)
+    async with AsyncExitStack() as stack:
+        sender = HttpCallbackSender(clock, rule)
+        stack.push_async_callback(sender.close)
+        event_sender = HttpLiveEventSender(clock, rule)
+        stack.push_async_callback(event_sender.close)
+        callbacks = CallbackSettings(
+            apps=given.apps,
+            store=SqliteCallbackSettings(database),
+            check_url=partial(validate_url, rule=rule),
+            wall_clock=given.wall_clock,
+        )
+        outbox = SqliteOutbox(database)
+        carriers: dict[DeliveryKind, Carrier] = {
+            DeliveryKind.UPLOAD: _upload(storage, outbox, callbacks),
+            DeliveryKind.CALLBACK: CallbackPost(callbacks, sender),
+            DeliveryKind.LIVE_EVENT: LiveEventPost(storage.live_jobs, event_sender),
+        }
+        courier = Courier(outbox, carriers, clock=clock, sleep=asyncio.sleep, chance=random.random)
+        stack.push_async_callback(courier.close)
+        yield DeliverySide(address_rule=rule, callbacks=callbacks, outbox=outbox, courier=courier)
+
+
+def _upload(storage: StorageSide, outbox: SqliteOutbox, callbacks: CallbackSettings) -> SliceUpload:
+    return SliceUpload(
+        outbox=outbox,
+        objects=storage.buckets,
+        storage_health=storage.health,
+        spool=storage.spool,
+        settings=callbacks,
+        event_of=segment_event,
+    )
