@@ -108,69 +108,37 @@ def _free_port(kind: socket.SocketKind, preferred: int) -> int:
 
 
 async def _demonstrate(directory: Path, settings: Settings) -> _Outcome:
-    app, account = settings.apps[0], settings.accounts[0]
-    base_url = f"http://{settings.server.http}"
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         receiver = CallbackReceiver()
-        receiver.secret = app.callback_secret
+        receiver.secret = settings.apps[0].callback_secret
         stack.push_async_callback(receiver.close)
         callback_url = await receiver.start()
 
-        print(f"1. A server starts on {base_url}.", flush=True)
+        _say(f"1. A server starts on http://{settings.server.http}.")
         server = _start_server(directory, callback_url)
         stack.callback(_stop_server, server)
-        await asyncio.to_thread(_await_ready, base_url, server)
+        await asyncio.to_thread(_await_ready, f"http://{settings.server.http}", server)
 
-        print(
-            "2. A live job starts: a presenter reads a script aloud (StartSmartLive).", flush=True
-        )
-        live = LiveClient(
-            session,
-            base_url,
-            settings.projects[0].project_id,
-            account.access_key,
-            account.secret_key,
-        )
-        jobs, job = await _start_job(live)
-        place = job["rtc_room_info"]
-        room_id = place["room_id"]
-
-        print(
-            f"3. A slice task is ordered for its room: {DURATION_S} s a slice (StartSegment).",
-            flush=True,
-        )
-        client = SliceClient(session, base_url, account.access_key, account.secret_key)
-        task = {"AppId": app.app_id, "RoomId": room_id, "TaskId": "demo"}
-        storage = {"Type": 0, "TosConfig": {"AccountId": account.id, "Region": 0, "Bucket": BUCKET}}
-        order = {"Duration": DURATION_S, "Control": {"Align": True}, "Identifier": "demo"}
-        await client.call("StartSegment", {**task, **order, "StorageConfig": storage})
-
-        print("4. A listener joins over WHEP; slices land while the presenter speaks:", flush=True)
-        print(flush=True)
-        player = next(user for user in place["users"] if user["user_type"] == "PLAYER")
-        listener = Listener(session, f"{base_url}/whep/{app.app_id}/{room_id}", player["signature"])
-        stack.push_async_callback(listener.close)
-        await listener.start()
-        told = asyncio.create_task(_tell(listener))
-        stack.callback(told.cancel)
-
+        parties = _Parties(settings, session)
+        _say("2. A live job starts: a presenter reads a script aloud (StartSmartLive).")
+        await parties.start_job()
+        _say(f"3. A slice task is ordered for its room: {DURATION_S} s a slice (StartSegment).")
+        await parties.order_slices()
+        _say("4. A listener joins over WHEP; slices land while the presenter speaks:")
+        _say()
+        listener = await parties.listen(stack)
         folder = settings.server.data_dir / "objects"
-        for number in range(1, SLICES + 1):
-            if number == SLICES:
-                # The last period ends without him; on the grid it is as long as the others.
-                await asyncio.sleep(DURATION_S / 2)
-                await live.call("POST", f"{jobs}/{job['job_id']}/stop")
-            async with asyncio.timeout(SLICE_TIMEOUT_S):
-                announced = await receiver.slices.get()
-            print(_checked_line(announced, folder, receiver), flush=True)
-        await client.call("StopSegment", task)
-        print()
-        print("5. The job was stopped, and the task (StopSmartLive, StopSegment).", flush=True)
-        print(
-            f"   The listener heard {listener.heard_s:.1f} s at {listener.level_dbfs:.0f} dBFS.",
-            flush=True,
-        )
+        for _ in range(SLICES - 1):
+            await _show_slice(receiver, folder)
+        # The last period ends without him; on the grid it is as long as the others.
+        await asyncio.sleep(DURATION_S / 2)
+        await parties.stop_job()
+        await _show_slice(receiver, folder)
+        await parties.stop_slices()
+        _say()
+        _say("5. The job was stopped, and the task (StopSmartLive, StopSegment).")
+        _say(f"   The listener heard {listener.heard_s:.1f} s at {listener.level_dbfs:.0f} dBFS.")
         if receiver.refused:
             raise DemoFailed(f"{receiver.refused} callbacks had a wrong signature")
         if not listener.heard_s:
@@ -178,22 +146,67 @@ async def _demonstrate(directory: Path, settings: Settings) -> _Outcome:
         return _Outcome(slices=SLICES, verified=receiver.verified)
 
 
-async def _start_job(live: LiveClient) -> tuple[str, dict[str, Any]]:
-    """Make a live room and start a job in it; return the path of its jobs, and the job."""
-    scene = {
-        "script_name": "welcome",
-        "voice_config": {"voice_asset_id": "en-us"},
-        "shoot_scripts": [
-            {"sequence_no": 1, "title": "what this is", "text_config": {"text": SCRIPT}}
-        ],
-    }
-    room = await live.call(
-        "POST",
-        "smart-live-rooms",
-        {"room_name": "demo", "scene_scripts": [scene], "play_policy": {"repeat_count": -1}},
-    )
-    jobs = f"smart-live-rooms/{room['room_id']}/smart-live-jobs"
-    return jobs, await live.call("POST", jobs, {})
+class _Parties:
+    """A customer of both clouds' APIs, and whoever listens."""
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self._app_id = settings.apps[0].app_id
+        self._account = account = settings.accounts[0]
+        self._session = session
+        self._base_url = f"http://{settings.server.http}"
+        keys = account.access_key, account.secret_key
+        self._slicing = SliceClient(session, self._base_url, *keys)
+        project_id = settings.projects[0].project_id
+        self._live = LiveClient(session, self._base_url, project_id, *keys)
+        self._job = ""  # its path
+        self._place: dict[str, Any] = {}  # its RTC room
+
+    async def start_job(self) -> None:
+        """Make a live room and start a job in it."""
+        text = {"sequence_no": 1, "title": "what this is", "text_config": {"text": SCRIPT}}
+        voice = {"voice_asset_id": "en-us"}
+        scene = {"script_name": "welcome", "voice_config": voice, "shoot_scripts": [text]}
+        policy = {"repeat_count": -1}
+        draft = {"room_name": "demo", "scene_scripts": [scene], "play_policy": policy}
+        room = await self._live.call("POST", "smart-live-rooms", draft)
+        jobs = f"smart-live-rooms/{room['room_id']}/smart-live-jobs"
+        job = await self._live.call("POST", jobs, {})
+        self._job = f"{jobs}/{job['job_id']}"
+        self._place = job["rtc_room_info"]
+
+    async def stop_job(self) -> None:
+        """End it."""
+        await self._live.call("POST", f"{self._job}/stop")
+
+    async def order_slices(self) -> None:
+        """Start a slice task for the job's room."""
+        tos = {"AccountId": self._account.id, "Region": 0, "Bucket": BUCKET}
+        order = {
+            "Duration": DURATION_S,
+            "Control": {"Align": True},
+            "Identifier": "demo",
+            "StorageConfig": {"Type": 0, "TosConfig": tos},
+        }
+        await self._slicing.call("StartSegment", {**self._task, **order})
+
+    async def stop_slices(self) -> None:
+        """End it."""
+        await self._slicing.call("StopSegment", self._task)
+
+    async def listen(self, stack: AsyncExitStack) -> Listener:
+        """Let a listener join until `stack` is closed, and print what the presenter tells him."""
+        users = self._place["users"]
+        token = next(user["signature"] for user in users if user["user_type"] == "PLAYER")
+        endpoint = f"{self._base_url}/whep/{self._app_id}/{self._place['room_id']}"
+        listener = Listener(self._session, endpoint, token)
+        stack.push_async_callback(listener.close)
+        await listener.start()
+        stack.callback(asyncio.create_task(_tell(listener)).cancel)
+        return listener
+
+    @property
+    def _task(self) -> dict[str, str]:
+        return {"AppId": self._app_id, "RoomId": self._place["room_id"], "TaskId": "demo"}
 
 
 async def _tell(listener: Listener) -> None:
@@ -201,7 +214,18 @@ async def _tell(listener: Listener) -> None:
     async for message in listener.messages():
         if message["message_type"] == "live_progress_notify":
             rest = SCRIPT[int(message["data"]["offset"]) :]
-            print(f"       “{rest.partition('. ')[0].rstrip('.')}.”", flush=True)
+            _say(f"       “{rest.partition('. ')[0].rstrip('.')}.”")
+
+
+async def _show_slice(receiver: CallbackReceiver, folder: Path) -> None:
+    """Wait for the next slice; look into it and print a line."""
+    async with asyncio.timeout(SLICE_TIMEOUT_S):
+        announced = await receiver.slices.get()
+    _say(_checked_line(announced, folder, receiver))
+
+
+def _say(line: str = "") -> None:
+    print(line, flush=True)
 
 
 def _start_server(directory: Path, callback_url: str) -> subprocess.Popen[bytes]:

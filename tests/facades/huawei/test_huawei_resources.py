@@ -134,6 +134,16 @@ class TestRuleGroups:
         assert code == "MSS.00000003"
         assert "rule_id" in message
 
+    async def test_a_new_name_leaves_the_rules_and_an_empty_list_takes_them(
+        self, client: HuaweiClient, group: str
+    ) -> None:
+        renamed = await replaced(client, group, {"group_name": "waves"})
+        emptied = await replaced(client, group, {"group_name": "waves", "interaction_rules": []})
+
+        assert renamed["group_name"] == "waves"
+        assert len(renamed["interaction_rules"]) == 1
+        assert not emptied.get("interaction_rules")
+
     async def test_a_removed_library_is_gone(self, client: HuaweiClient, group: str) -> None:
         await removed(client, group)
 

@@ -37,7 +37,7 @@ async def create_group(
     use_cases: UseCases, call: Call[NoQuery, InteractionRuleGroup]
 ) -> InteractionRuleGroupId:
     """Make a library of interaction rules."""
-    documents = call.body.documents()
+    documents = call.body.documents() or ()
     group = await use_cases.rules.create_group(call.project_id, call.body.group_name, documents)
     return InteractionRuleGroupId(group_id=group.group_id)
 

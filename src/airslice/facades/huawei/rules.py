@@ -141,9 +141,11 @@ class InteractionRuleGroup(Wire, frozen=True, kw_only=True):
     group_name: Name
     interaction_rules: Annotated[list[InteractionRuleInfo], Meta(max_length=1_000)] | None = None
 
-    def documents(self) -> tuple[JsonObject, ...]:
-        """Return the rules as they are kept."""
-        return tuple(rule.document() for rule in self.interaction_rules or ())
+    def documents(self) -> tuple[JsonObject, ...] | None:
+        """Return the rules as they are kept; None where none are given."""
+        if self.interaction_rules is None:
+            return None
+        return tuple(rule.document() for rule in self.interaction_rules)
 
 
 class InteractionRuleGroupId(Wire, frozen=True, kw_only=True):
