@@ -10,11 +10,11 @@ zeros look like where a disk had the length of a file before its content.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from enum import IntEnum
 from typing import Any
 
@@ -142,7 +142,8 @@ def read_address(fields: Sequence[Any]) -> StreamAddress:
 
 def note_fields(note: SliceNote) -> dict[str, Any]:
     """Return a note as JSON can hold it."""
-    return {**asdict(note), "address": address_fields(note.address)}
+    values = {field.name: getattr(note, field.name) for field in dataclasses.fields(note)}
+    return {**values, "address": address_fields(note.address)}
 
 
 def read_note(fields: dict[str, Any]) -> SliceNote:

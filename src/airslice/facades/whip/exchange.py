@@ -1,4 +1,4 @@
-"""What publishers and listeners have in common: tokens, bodies, errors, CORS.
+"""What publishers and listeners have in common: sessions, tokens, bodies, errors, CORS.
 
 Source: RFC 9725 (WHIP), RFC 8840 (ICE fragments), RFC 9457 (errors).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -54,6 +54,18 @@ _log = logging.getLogger(__name__)
 Handle: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
+class Sessions(Protocol):
+    """What the endpoint's sessions are kept by: `Publishing` or `Listening`."""
+
+    def restart(
+        self, session_id: str, *, token: str, etag: str | None, fragment: str
+    ) -> tuple[str, str]:
+        """See `Publishing.restart`."""
+
+    def end(self, session_id: str, *, token: str) -> None:
+        """See `Publishing.end`."""
+
+
 class RequestRefused(Exception):
     """A request that is no WHIP or WHEP: HTTP status and what is wrong."""
 
@@ -67,6 +79,30 @@ async def preflight(request: Request) -> Response:
     """Let pages of any origin send what is sent here."""
     del request
     return Response(status_code=204, headers=PREFLIGHT_HEADERS)
+
+
+def session_handlers(sessions: Sessions) -> dict[str, Handle]:
+    """Return what can be asked of a session: PATCH restarts ICE, DELETE ends it."""
+
+    async def restart(request: Request) -> Response:
+        token = bearer_token(request)
+        fragment = await body_text(request, ICE_FRAGMENT)
+        answer, etag = sessions.restart(
+            request.path_params["session_id"],
+            token=token,
+            etag=etag_of(request),
+            fragment=fragment,
+        )
+        headers = {"ETag": f'"{etag}"'}
+        if not answer:
+            return Response(status_code=204, headers=headers)
+        return Response(answer, 200, headers, media_type=ICE_FRAGMENT)
+
+    async def end(request: Request) -> Response:
+        sessions.end(request.path_params["session_id"], token=bearer_token(request))
+        return Response(status_code=200)
+
+    return {"PATCH": restart, "DELETE": end, "OPTIONS": preflight}
 
 
 def answered(handlers: Mapping[str, Handle]) -> Handle:

@@ -18,8 +18,8 @@ from airslice.facades.whip.exchange import (
     answered,
     bearer_token,
     body_text,
-    etag_of,
     preflight,
+    session_handlers,
 )
 
 STREAM_TYPES = {"main": StreamType.MAIN, "screen": StreamType.SCREEN}
@@ -35,7 +35,7 @@ class WhipFacade:
     def routes(self) -> list[Route]:
         """Return the routes of the endpoint and of its sessions."""
         endpoint = {"POST": self._publish, "OPTIONS": preflight}
-        session = {"PATCH": self._restart, "DELETE": self._end, "OPTIONS": preflight}
+        session = session_handlers(self._publishing)
         path = "/whip/{app_id}/{room_id}"
         return [
             Route(path, answered(endpoint), methods=list(endpoint)),
@@ -61,21 +61,3 @@ class WhipFacade:
             "Accept-Patch": ICE_FRAGMENT,
         }
         return Response(opened.answer, 201, headers, media_type=SDP)
-
-    async def _restart(self, request: Request) -> Response:
-        token = bearer_token(request)
-        fragment = await body_text(request, ICE_FRAGMENT)
-        answer, etag = self._publishing.restart(
-            request.path_params["session_id"],
-            token=token,
-            etag=etag_of(request),
-            fragment=fragment,
-        )
-        headers = {"ETag": f'"{etag}"'}
-        if not answer:
-            return Response(status_code=204, headers=headers)
-        return Response(answer, 200, headers, media_type=ICE_FRAGMENT)
-
-    async def _end(self, request: Request) -> Response:
-        self._publishing.end(request.path_params["session_id"], token=bearer_token(request))
-        return Response(status_code=200)

@@ -27,8 +27,8 @@ from airslice.facades.whip.exchange import (
     answered,
     bearer_token,
     body_text,
-    etag_of,
     preflight,
+    session_handlers,
 )
 
 EVENTS_RELATION = "urn:ietf:params:whep:ext:core:server-sent-events"
@@ -46,7 +46,7 @@ class WhepFacade:
     def routes(self) -> list[Route]:
         """Return the routes of the endpoint and of its sessions."""
         endpoint = {"POST": self._listen, "OPTIONS": preflight}
-        session = {"PATCH": self._restart, "DELETE": self._end, "OPTIONS": preflight}
+        session = session_handlers(self._listening)
         events = {"GET": self._events, "OPTIONS": preflight}
         commands = {"POST": self._command, "OPTIONS": preflight}
         path = "/whep/{app_id}/{room_id}"
@@ -75,24 +75,6 @@ class WhepFacade:
             "Link": f'<{location}/events>; rel="{EVENTS_RELATION}"; events="message"',
         }
         return Response(opened.answer, 201, headers, media_type=SDP)
-
-    async def _restart(self, request: Request) -> Response:
-        token = bearer_token(request)
-        fragment = await body_text(request, ICE_FRAGMENT)
-        answer, etag = self._listening.restart(
-            request.path_params["session_id"],
-            token=token,
-            etag=etag_of(request),
-            fragment=fragment,
-        )
-        headers = {"ETag": f'"{etag}"'}
-        if not answer:
-            return Response(status_code=204, headers=headers)
-        return Response(answer, 200, headers, media_type=ICE_FRAGMENT)
-
-    async def _end(self, request: Request) -> Response:
-        self._listening.end(request.path_params["session_id"], token=bearer_token(request))
-        return Response(status_code=200)
 
     async def _events(self, request: Request) -> Response:
         events = self._listening.events(request.path_params["session_id"])
