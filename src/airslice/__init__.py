@@ -1,3 +1,3 @@
-"""Cut the live audio of WebRTC rooms into slices, on the wire of Volcengine RTC's slicing API."""
+"""Slice the live audio of WebRTC rooms, and let virtual presenters speak in them."""
 
 __version__ = "0.1.0"

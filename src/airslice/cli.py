@@ -221,7 +221,7 @@ def _duration_s(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="airslice",
-        description="Cut the live audio of WebRTC rooms into slices.",
+        description="Slice the audio of WebRTC rooms; let virtual presenters speak in them.",
         epilog="Start with: airslice demo",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

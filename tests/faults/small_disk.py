@@ -47,10 +47,7 @@ def _append(descriptor: int, content: bytes) -> None:
 
 @contextlib.contextmanager
 def small_disk(path: Path, size_bytes: int) -> Iterator[SmallDisk]:
-    """Mount a small disk of memory on `path`, which is made.
-
-    A container may forbid that even to root, so the test then counts as an expected failure.
-    """
+    """Mount a small disk of memory on `path`, which is made; skip the test where none may."""
     path.mkdir(parents=True)
     may = [] if os.geteuid() == 0 else ["sudo", "-n"]
     options = f"size={size_bytes},mode=0777"
@@ -61,7 +58,7 @@ def small_disk(path: Path, size_bytes: int) -> Iterator[SmallDisk]:
             capture_output=True,
         )
     except (OSError, subprocess.CalledProcessError) as error:
-        pytest.xfail(f"no small disk can be mounted: {error}")
+        pytest.skip(f"no small disk can be mounted: {error}")
     try:
         yield SmallDisk(path)
     finally:
