@@ -21,14 +21,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from airslice.application.live_jobs import LiveJobs
-from airslice.application.live_ports import JobQuery, Page, Window
+from airslice.application.broadcast.jobs import LiveJobs
+from airslice.application.ports.live import JobQuery, Page, Window
 from airslice.domain.live_job import JobState, LiveJob
 from airslice.domain.script import Paragraph, Program, Scene
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.sqlite_live_jobs import SqliteLiveJobStore
-from airslice.persistence.sqlite_live_rooms import SqliteLiveRoomStore
-from tests.contracts.live_values import CALLBACK, PROJECT, T0, a_job
+from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore
+from airslice.persistence.sqlite.live_rooms import SqliteLiveRoomStore
+from tests.support.values.live_values import CALLBACK, PROJECT, T0, a_job
 
 PROMISE_MS = 20
 BIG_ROOM = "big-room"

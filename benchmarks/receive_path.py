@@ -17,8 +17,8 @@ from airslice.domain.room_event import EndReason
 from airslice.engines.embedded import EmbeddedEngine
 from airslice.engines.embedded.srtp import IN_PLACE
 from airslice.slicing.packets import RtpPacket, SenderReport
-from tests.engines.embedded.observers import SystemClock
-from tests.engines.embedded.raw_publisher import RawPublisher, rtp
+from tests.support.clients.raw_publisher import RawPublisher, rtp
+from tests.support.stages.observers import SystemClock
 
 PAYLOAD = bytes(74)  # speech at 32 kbit/s
 POLLS = 400

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from airslice.application.live_ports import SpeechEngine, SpeechFailed
+from airslice.application.ports.live import SpeechEngine, SpeechFailed
 from airslice.config import ConfigError, Presenter, Settings, load
 from airslice.wiring import live, running
 from tests.security.test_isolation import Tenant

@@ -26,11 +26,11 @@ from airslice.domain import room_token
 from airslice.domain.room import RoomKey
 from airslice.domain.room_event import Presence
 from airslice.domain.room_token import Privilege
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.sqlite_presences import SqlitePresences
+from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.presences import SqlitePresences
 from airslice.wiring import running
-from tests.engines.embedded.raw_publisher import RawPublisher
-from tests.facades.volcengine.wire_client import authorization
+from tests.support.clients.raw_publisher import RawPublisher
+from tests.support.clients.wire_client import authorization
 
 APP_ID = "123456781234567812345678"
 EVENTS = [

@@ -16,8 +16,8 @@ import pytest
 
 from airslice.config import Settings, load
 from airslice.wiring import running
-from tests.facades.volcengine.wire_client import authorization
-from tests.storage.scripted_store import ScriptedStore
+from tests.support.clients.wire_client import authorization
+from tests.support.stages.scripted_store import ScriptedStore
 
 APP_ID = "123456781234567812345678"
 KEY = {"AppId": APP_ID, "RoomId": "room", "TaskId": "task"}

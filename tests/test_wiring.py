@@ -24,8 +24,8 @@ from airslice.config import Address, ConfigError, Settings, load
 from airslice.domain import room_token
 from airslice.domain.room_token import Privilege
 from airslice.wiring import RunningServer, running
-from tests.engines.embedded.raw_publisher import RawPublisher, rtp
-from tests.facades.volcengine.wire_client import authorization
+from tests.support.clients.raw_publisher import RawPublisher, rtp
+from tests.support.clients.wire_client import authorization
 
 CONFIG = f"""
 [server]

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.callback_sink import CallbackSink
-from tests.acceptance.rtp_publisher import RtpPublisher, Whereto
-from tests.acceptance.running_server import RunningServer
-from tests.acceptance.slicing_client import SlicingClient, order_slicing
+from tests.support.clients.rtp_publisher import RtpPublisher, Whereto
+from tests.support.clients.slicing_client import SlicingClient, order_slicing
+from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.running_server import RunningServer
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from playwright.async_api import Page, expect
 
-from tests.acceptance.callback_sink import Announced, CallbackSink
-from tests.acceptance.chromium import browser_page, needs_chromium
-from tests.acceptance.running_server import RunningServer
-from tests.acceptance.slice_audio import Samples, beeps, joined, onsets_s, read_wav
-from tests.acceptance.slicing_client import OrderedTask
+from tests.support.audio.slice_audio import Samples, beeps, joined, onsets_s, read_wav
+from tests.support.clients.chromium import browser_page, needs_chromium
+from tests.support.clients.slicing_client import OrderedTask
+from tests.support.server.callback_sink import Announced, CallbackSink
+from tests.support.server.running_server import RunningServer
 
 pytestmark = needs_chromium
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Stage
-from tests.acceptance.rtp_publisher import opus_loop
-from tests.acceptance.running_server import KINDS
-from tests.acceptance.slice_audio import beeps
+from tests.support.audio.slice_audio import beeps
+from tests.support.clients.rtp_publisher import opus_loop
+from tests.support.server.running_server import KINDS
 
 CODECS = {"wav": "pcm_s16le", "ogg": "opus", "flac": "flac", "mp3": "mp3", "aac": "aac"}
 

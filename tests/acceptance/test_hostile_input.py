@@ -15,13 +15,13 @@ import httpx
 import pytest
 from aiortc import RTCPeerConnection
 
-from tests.acceptance.callback_sink import CallbackSink
 from tests.acceptance.conftest import Stage
-from tests.acceptance.rtp_publisher import opus_loop
-from tests.acceptance.running_server import FOREIGN, RunningServer, until
-from tests.acceptance.sdk_scenarios import start_body
-from tests.acceptance.slice_audio import beeps
-from tests.acceptance.slicing_client import VERSION, SlicingClient, order_slicing
+from tests.support.audio.slice_audio import beeps
+from tests.support.clients.rtp_publisher import opus_loop
+from tests.support.clients.sdk_scenarios import start_body
+from tests.support.clients.slicing_client import VERSION, SlicingClient, order_slicing
+from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.running_server import FOREIGN, RunningServer, until
 
 MAX_PUBLISHERS = 3
 SESSIONS = 200

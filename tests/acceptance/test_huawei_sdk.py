@@ -20,10 +20,10 @@ from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkmetastudio.v1.region.metastudio_region import MetaStudioRegion
 
 from airslice.facades.huawei.operations import OPERATIONS
-from tests.acceptance import huawei_scenarios as scenarios
-from tests.acceptance.huawei_scenarios import Recorder
-from tests.acceptance.running_server import REGION, RunningServer, until
-from tests.acceptance.slicing_client import SlicingClient
+from tests.support.clients import huawei_scenarios as scenarios
+from tests.support.clients.huawei_scenarios import Recorder
+from tests.support.clients.slicing_client import SlicingClient
+from tests.support.server.running_server import REGION, RunningServer, until
 
 
 @pytest.fixture(scope="module", autouse=True)

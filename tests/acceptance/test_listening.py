@@ -14,11 +14,11 @@ import pytest
 
 from airslice.domain.room_token import Privilege
 from tests.acceptance.conftest import Stage
-from tests.acceptance.rtp_publisher import opus_loop
-from tests.acceptance.running_server import RunningServer, until
-from tests.acceptance.slice_audio import Samples, beeps, onsets_s
-from tests.acceptance.whep_player import RATE, Got, WhepPlayer, listener_token, whep_url
-from tests.engines.embedded.raw_publisher import RawPublisher
+from tests.support.audio.slice_audio import Samples, beeps, onsets_s
+from tests.support.clients.raw_publisher import RawPublisher
+from tests.support.clients.rtp_publisher import opus_loop
+from tests.support.clients.whep_player import RATE, Got, WhepPlayer, listener_token, whep_url
+from tests.support.server.running_server import RunningServer, until
 
 LOOP_S = 4
 CODEC_S = 0.0065

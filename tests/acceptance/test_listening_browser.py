@@ -7,14 +7,14 @@ from pathlib import Path
 import httpx
 from playwright.async_api import expect
 
-from tests.acceptance.callback_sink import CallbackSink
-from tests.acceptance.chromium import browser_page, needs_chromium
 from tests.acceptance.conftest import Stage
-from tests.acceptance.live_jobs import LiveClient, write_tones
-from tests.acceptance.rtp_publisher import opus_loop
-from tests.acceptance.running_server import RunningServer, until
-from tests.acceptance.slice_audio import beeps
-from tests.acceptance.whep_player import EVENTS, listener_token, whep_url
+from tests.support.audio.slice_audio import beeps
+from tests.support.clients.chromium import browser_page, needs_chromium
+from tests.support.clients.live_jobs import LiveClient, write_tones
+from tests.support.clients.rtp_publisher import opus_loop
+from tests.support.clients.whep_player import EVENTS, listener_token, whep_url
+from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.running_server import RunningServer, until
 
 pytestmark = needs_chromium
 

@@ -14,8 +14,8 @@ from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import AUDIO_PTIME, MediaStreamTrack
 from av import AudioFrame
 
-from tests.acceptance.running_server import RunningServer
-from tests.acceptance.slice_audio import joined, read_wav, strongest
+from tests.support.audio.slice_audio import joined, read_wav, strongest
+from tests.support.server.running_server import RunningServer
 
 SECONDS = 10
 RATE = 48_000

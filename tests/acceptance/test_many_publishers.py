@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.acceptance.callback_sink import Announced
 from tests.acceptance.conftest import Stage
-from tests.acceptance.rtp_publisher import FRAME_SAMPLES, RATE, opus_loop
-from tests.acceptance.running_server import until
-from tests.acceptance.slice_audio import Samples, beeps, onsets_s, read_wav
+from tests.support.audio.slice_audio import Samples, beeps, onsets_s, read_wav
+from tests.support.clients.rtp_publisher import FRAME_SAMPLES, RATE, opus_loop
+from tests.support.server.callback_sink import Announced
+from tests.support.server.running_server import until
 
 SLICED = 17
 DURATION_S = 2

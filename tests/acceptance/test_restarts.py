@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import httpx
 
-from tests.acceptance.callback_sink import Announced, CallbackSink
 from tests.acceptance.conftest import Stage
-from tests.acceptance.rtp_publisher import opus_loop
-from tests.acceptance.running_server import RunningServer, until
-from tests.acceptance.slice_audio import beeps, onsets_s, read_wav
-from tests.acceptance.slicing_client import OrderedTask, SlicingClient, order_slicing
+from tests.support.audio.slice_audio import beeps, onsets_s, read_wav
+from tests.support.clients.rtp_publisher import opus_loop
+from tests.support.clients.slicing_client import OrderedTask, SlicingClient, order_slicing
+from tests.support.server.callback_sink import Announced, CallbackSink
+from tests.support.server.running_server import RunningServer, until
 
 RUNNING = 2
 BEEP_S = 0.5

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.running_server import RunningServer
-from tests.acceptance.sdk_scenarios import (
+from tests.support.clients.sdk_scenarios import (
     NodeClient,
     ServiceClient,
     Target,
@@ -19,6 +18,7 @@ from tests.acceptance.sdk_scenarios import (
     refusals,
     start_body,
 )
+from tests.support.server.running_server import RunningServer
 
 PythonClient = type[UniversalClient | ServiceClient]
 

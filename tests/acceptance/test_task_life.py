@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.callback_sink import CallbackSink
 from tests.acceptance.conftest import Stage
-from tests.acceptance.rtp_publisher import opus_loop
-from tests.acceptance.running_server import AUTO, until
-from tests.acceptance.slice_audio import beeps
-from tests.acceptance.slicing_client import OrderedTask, SlicingClient
+from tests.support.audio.slice_audio import beeps
+from tests.support.clients.rtp_publisher import opus_loop
+from tests.support.clients.slicing_client import OrderedTask, SlicingClient
+from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.running_server import AUTO, until
 
 ENDED = 3
 LOOP = opus_loop(beeps(1.0))

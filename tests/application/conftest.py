@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.application.stage import Stage
+from tests.support.stages.stage import Stage
 
 
 @pytest_asyncio.fixture

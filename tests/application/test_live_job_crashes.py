@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from airslice.domain.live_job import JobState, LiveJob, rtc_place
 from airslice.domain.room_event import EndReason
 from airslice.domain.script import Cursor, PlayPolicy, Program, RandomPlay
-from tests.application.live_stage import PROJECT, LiveStage, a_scene, numbered, scenes_of
+from tests.support.stages.live_stage import PROJECT, LiveStage, a_scene, numbered, scenes_of
 
 POLICY = PlayPolicy(random=RandomPlay.SCENE_AND_SCRIPT_ITEM, repeat_count=1)
 SENTENCE_FRAMES = 25

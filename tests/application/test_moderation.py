@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from airslice.application.bans import Bans
 from airslice.application.moderation import Moderation
-from airslice.application.publishing import Publishing
-from airslice.application.room_events import RoomEvents
+from airslice.application.rooms.bans import Bans
+from airslice.application.rooms.publishing import Publishing
+from airslice.application.rooms.room_events import RoomEvents
 from airslice.application.wall_clock import WallClock
 from airslice.domain.apps import Account
 from airslice.domain.ban import BanScope
 from airslice.domain.errors import AppNotFound, AppNotOwned, UserBanned
 from airslice.domain.room import RoomKey, StreamType
 from airslice.domain.room_event import EndReason, RoomEvent, StreamStopped, UserLeft
-from airslice.persistence.memory_bans import MemoryBanStore
-from airslice.persistence.memory_presences import MemoryPresences
-from tests.application.publishers import FakeEngine, token
-from tests.application.stage import ACCOUNT, APP, Stage
+from tests.support.memory.bans import MemoryBanStore
+from tests.support.memory.presences import MemoryPresences
+from tests.support.stages.publishers import FakeEngine, token
+from tests.support.stages.stage import ACCOUNT, APP, Stage
 
 ROOM = RoomKey(APP.app_id, "room")
 ELSEWHERE = RoomKey(APP.app_id, "elsewhere")

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from airslice.application.wall_clock import WallClock
-from tests.application.stage import ACCOUNT, RATE, HandClock, Stage
+from tests.support.stages.stage import ACCOUNT, RATE, HandClock, Stage
 
 MS = 1_000_000
 HOUR_MS = 3_600_000

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.ports import BanStore
+from airslice.application.ports.records import BanStore
 from airslice.domain.ban import Ban, BanScope
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.memory_bans import MemoryBanStore
-from airslice.persistence.sqlite_bans import SqliteBanStore
+from airslice.persistence.sqlite.bans import SqliteBanStore
+from airslice.persistence.sqlite.database import SqliteDatabase
+from tests.support.memory.bans import MemoryBanStore
 
 USER = BanScope(app_id="app", room_id="room", user_id="ann")
 ALL_ROOMS = BanScope(app_id="app", user_id="ann")

@@ -9,13 +9,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from airslice.application.ports import CallbackSender, Clock
-from airslice.delivery.recording import RecordingCallbackSender
+from airslice.application.ports.callbacks import CallbackSender
+from airslice.application.ports.clock import Clock
 from airslice.delivery.sender import HttpCallbackSender
 from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Failed, Gone, Made, Outcome
-from tests.contracts.values import an_event
+from tests.support.memory.callback_sender import RecordingCallbackSender
+from tests.support.values.values import an_event
 
 
 class Subject(NamedTuple):

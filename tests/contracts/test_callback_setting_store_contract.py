@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.ports import CallbackSettingStore
+from airslice.application.ports.records import CallbackSettingStore
 from airslice.domain.callback import CallbackReceiver, CallbackSetting
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.memory_callback_settings import MemoryCallbackSettings
-from airslice.persistence.sqlite_callback_settings import SqliteCallbackSettings
+from airslice.persistence.sqlite.callback_settings import SqliteCallbackSettings
+from airslice.persistence.sqlite.database import SqliteDatabase
+from tests.support.memory.callback_settings import MemoryCallbackSettings
 
 SETTING = CallbackSetting(
     app_id="app",

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.live_ports import JobQuery, LiveJobStore, Window
+from airslice.application.ports.live import JobQuery, LiveJobStore, Window
 from airslice.domain.live_callback import RtcNotice
 from airslice.domain.live_job import FINAL_STATES, JobFault, JobState
 from airslice.domain.script import Cursor, Program
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.memory_live_jobs import MemoryLiveJobStore
-from airslice.persistence.sqlite_live_jobs import SqliteLiveJobStore
-from tests.contracts.live_values import CALLBACK, PROJECT, SCENE, T0, a_job
+from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore
+from tests.support.memory.live_jobs import MemoryLiveJobStore
+from tests.support.values.live_values import CALLBACK, PROJECT, SCENE, T0, a_job
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.live_ports import (
+from airslice.application.ports.live import (
     CommandQuery,
     GroupQuery,
     LiveCommandStore,
@@ -28,20 +28,20 @@ from airslice.domain.live_command import (
 )
 from airslice.domain.live_user_config import LiveUserConfig, NotifyEvent
 from airslice.domain.script import LiveExit
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.memory_live_commands import MemoryLiveCommandStore
-from airslice.persistence.memory_live_resources import (
-    MemoryLivePlatformStore,
-    MemoryLiveUserConfigStore,
-    MemoryRuleGroupStore,
-)
-from airslice.persistence.sqlite_live_commands import SqliteLiveCommandStore
-from airslice.persistence.sqlite_live_resources import (
+from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.live_commands import SqliteLiveCommandStore
+from airslice.persistence.sqlite.live_resources import (
     SqliteLivePlatformStore,
     SqliteLiveUserConfigStore,
     SqliteRuleGroupStore,
 )
-from tests.contracts.live_values import CALLBACK, PROJECT, T0, a_group, a_platform, a_rule
+from tests.support.memory.live_commands import MemoryLiveCommandStore
+from tests.support.memory.live_resources import (
+    MemoryLivePlatformStore,
+    MemoryLiveUserConfigStore,
+    MemoryRuleGroupStore,
+)
+from tests.support.values.live_values import CALLBACK, PROJECT, T0, a_group, a_platform, a_rule
 
 
 @dataclass

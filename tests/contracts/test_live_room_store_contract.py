@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.live_ports import LiveJobStore, LiveRoomStore, RoomQuery, Window
+from airslice.application.ports.live import LiveJobStore, LiveRoomStore, RoomQuery, Window
 from airslice.domain.live_callback import RtcNotice
 from airslice.domain.live_job import JobState
 from airslice.domain.live_room import (
@@ -21,12 +21,12 @@ from airslice.domain.live_room import (
     TemplateOwner,
 )
 from airslice.domain.script import LiveExit, PlayPolicy, Program
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.memory_live_jobs import MemoryLiveJobStore
-from airslice.persistence.memory_live_rooms import MemoryLiveRoomStore
-from airslice.persistence.sqlite_live_jobs import SqliteLiveJobStore
-from airslice.persistence.sqlite_live_rooms import SqliteLiveRoomStore
-from tests.contracts.live_values import CALLBACK, PROJECT, SCENE, T0, a_job, a_room
+from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore
+from airslice.persistence.sqlite.live_rooms import SqliteLiveRoomStore
+from tests.support.memory.live_jobs import MemoryLiveJobStore
+from tests.support.memory.live_rooms import MemoryLiveRoomStore
+from tests.support.values.live_values import CALLBACK, PROJECT, SCENE, T0, a_job, a_room
 
 OPEN = Sharing(type=SharedType.SHARED, state=SharedState.PUBLISHED, project_ids=(PROJECT, "p2"))
 PUBLIC = Sharing(type=SharedType.PUBLIC, state=SharedState.PUBLISHED)

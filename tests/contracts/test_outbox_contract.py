@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.outbox import Outbox
-from airslice.application.ports import TaskStore
+from airslice.application.ports.outbox import Outbox
+from airslice.application.ports.records import TaskStore
 from airslice.domain.outbox import (
     Delivery,
     DeliveryKind,
@@ -25,11 +25,11 @@ from airslice.domain.outbox import (
 from airslice.domain.room import StreamKey
 from airslice.domain.slice_record import SliceState
 from airslice.domain.slice_task import TaskState
-from airslice.persistence.memory import MemoryTaskStore
-from airslice.persistence.memory_outbox import MemoryOutbox
-from airslice.persistence.sqlite import SqliteTaskStore
-from airslice.persistence.sqlite_outbox import SqliteOutbox
-from tests.contracts.values import ALICE, APP_ID, KEY, TARGET, a_record, a_task, an_event
+from airslice.persistence.sqlite.outbox import SqliteOutbox
+from airslice.persistence.sqlite.tasks import SqliteTaskStore
+from tests.support.memory.outbox import MemoryOutbox
+from tests.support.memory.tasks import MemoryTaskStore
+from tests.support.values.values import ALICE, APP_ID, KEY, TARGET, a_record, a_task, an_event
 
 BOB = StreamKey("bob")
 FAILED = Failed(reason="HTTP 500")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.ports import PresenceStore
+from airslice.application.ports.records import PresenceStore
 from airslice.domain.room import RoomKey, StreamType
 from airslice.domain.room_event import Presence
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.memory_presences import MemoryPresences
-from airslice.persistence.sqlite_presences import SqlitePresences
+from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.presences import SqlitePresences
+from tests.support.memory.presences import MemoryPresences
 
 ROOM = Presence(room=RoomKey("app", "room"), since_ms=1)
 ANN = Presence(room=ROOM.room, user_id="ann", since_ms=2)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.ports import TaskStore
+from airslice.application.ports.records import TaskStore
 from airslice.domain.errors import TaskNotFound
 from airslice.domain.room import MIXED_STREAM, StreamKey, StreamType
 from airslice.domain.slice_record import SliceState
@@ -22,9 +22,9 @@ from airslice.domain.slice_task import (
     TaskState,
 )
 from airslice.domain.storage_target import StorageTarget, StorageVendor
-from airslice.persistence.memory import MemoryTaskStore
-from airslice.persistence.sqlite import SqliteTaskStore
-from tests.contracts.values import APP_ID, a_record, a_task
+from airslice.persistence.sqlite.tasks import SqliteTaskStore
+from tests.support.memory.tasks import MemoryTaskStore
+from tests.support.values.values import APP_ID, a_record, a_task
 
 SCREEN = StreamKey("alice", StreamType.SCREEN)
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
 from airslice.delivery.destination import DestinationRefused
 from airslice.delivery.live_event import hw_time, live_event_signature
 from airslice.delivery.live_event_sender import HttpLiveEventSender, validate_live_url

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from airslice.application.live_ports import Page
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
+from airslice.application.ports.live import Page
 from airslice.delivery.platform_products import MAX_ANSWER_BYTES, HttpPlatformProducts
 from airslice.domain.destination import AddressRule
 from airslice.domain.errors import LivePlatformFailed

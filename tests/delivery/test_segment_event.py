@@ -8,7 +8,7 @@ import pytest
 from airslice.delivery.segment_event import segment_event
 from airslice.domain.room import MIXED_STREAM, StreamKey, StreamType
 from airslice.domain.slice_task import StreamTarget
-from tests.contracts.values import APP_ID, a_record, a_task
+from tests.support.values.values import APP_ID, a_record, a_task
 
 SCREEN = StreamKey("alice", StreamType.SCREEN)
 

@@ -26,14 +26,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
 from airslice.delivery.posting import MAX_CALLS_PER_RECEIVER
 from airslice.delivery.sender import HttpCallbackSender
 from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Failed, Gone, Made, Outcome
-from tests.contracts.values import an_event
 from tests.delivery.test_callback_destination import FixedNames
+from tests.support.values.values import an_event
 
 LOOPBACK = AddressRule(["127.0.0.0/8"])
 SECRET = "callback secret"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airslice.application.live_ports import SpeechFailed
+from airslice.application.ports.live import SpeechFailed
 from airslice.encoding.audio_decoder import decode_audio
-from tests.encoding.signals import dominant_hertz, rms
-from tests.presenter.audio_files import CODECS, audio_file, tone
+from tests.support.audio.audio_files import CODECS, audio_file, tone
+from tests.support.audio.signals import dominant_hertz, rms
 
 HEADS = {name: audio_file(name, tone(0.1, rate_hz=48_000), rate_hz=48_000)[:400] for name in CODECS}
 

@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airslice.encoding.ogg import OggStream
-from tests.encoding.ogg_pages import packets_of, read_pages
+from tests.support.audio.ogg_pages import packets_of, read_pages
 
 PAGE_GRANULES = 48_000
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from airslice.encoding.ogg_opus import OggOpusEncoder
 from airslice.slicing.audio import OpusAudio, OpusFrame
 from tests.encoding.conftest import FFmpeg
-from tests.encoding.ogg_pages import OggPage, packets_of, read_pages
-from tests.encoding.signals import opus_packets, snr_db, speech
+from tests.support.audio.ogg_pages import OggPage, packets_of, read_pages
+from tests.support.audio.signals import opus_packets, snr_db, speech
 
 SPEECH = tuple(
     OpusFrame(packet, 960) for packet in opus_packets(speech(48_000, 6.0), application="voip")

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airslice.application.ports import OpusDecoders
+from airslice.application.ports.media import OpusDecoders
 from airslice.encoding import opus_decoder
 from airslice.encoding.av_opus_decoder import AvOpusDecoders
 from airslice.encoding.opus_decoder import LibopusDecoder, LibopusDecoders, find_opus_decoders
 from airslice.slicing.audio import OpusFrame
 from airslice.slicing.opus_packet import SILENT_FRAMES, lost_frames
-from tests.encoding.signals import (
+from tests.support.audio.signals import (
     dominant_hertz,
     opus_packets,
     rms,

@@ -5,11 +5,11 @@ import threading
 import av
 import pytest
 
-from airslice.application.live_ports import OpusEncoder
+from airslice.application.ports.media import OpusEncoder
 from airslice.encoding.opus_decoder import find_opus_decoders
 from airslice.encoding.opus_encoder import BIT_RATE, AvOpusEncoders
 from airslice.slicing.opus_packet import packet_samples
-from tests.encoding.signals import dominant_hertz, rms, samples_of, snr_db, speech, tone
+from tests.support.audio.signals import dominant_hertz, rms, samples_of, snr_db, speech, tone
 
 FRAME_BYTES = 1_920
 

@@ -7,7 +7,7 @@ import pytest
 
 from airslice.encoding.wav import WavEncoder
 from airslice.slicing.audio import PcmAudio
-from tests.encoding.signals import speech
+from tests.support.audio.signals import speech
 
 
 def write(path: Path, sample_rate_hz: int, *writes: list[bytes]) -> None:

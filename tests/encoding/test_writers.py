@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.ports import OpusDecoders, SliceWriter, SliceWriters
+from airslice.application.ports.media import OpusDecoders
+from airslice.application.ports.storage import SliceWriter, SliceWriters
 from airslice.domain.apps import SliceFormat
 from airslice.encoding.opus_decoder import find_opus_decoders
 from airslice.encoding.writers import FileSliceWriters
 from airslice.slicing.audio import OpusAudio, OpusFrame, PcmAudio
 from tests.encoding.conftest import FFmpeg
-from tests.encoding.signals import speech
+from tests.support.audio.signals import speech
 
 WRITERS: SliceWriters = FileSliceWriters()
 DECODERS: OpusDecoders = find_opus_decoders()

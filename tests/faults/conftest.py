@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.callback_sink import CallbackSink
-from tests.faults.mortal_server import MortalServer
+from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.mortal_server import MortalServer
 
 IS_LONG = os.environ.get("AIRSLICE_TEST_FAULTS", "") == "long"
 """Whether the long forms run, as in `make test-faults`."""

@@ -12,22 +12,20 @@ from itertools import pairwise
 
 import pytest
 
-from airslice.application.callback_post import Announcements, CallbackPost
-from airslice.application.callback_settings import CallbackSettings
-from airslice.application.courier import Courier
-from airslice.application.deliveries import Deliveries
+from airslice.application.delivery.callback_settings import CallbackSettings
+from airslice.application.delivery.callbacks import Announcements, CallbackPost
+from airslice.application.delivery.courier import Courier
+from airslice.application.delivery.deliveries import Deliveries
 from airslice.application.wall_clock import WallClock
 from airslice.delivery.sender import HttpCallbackSender
 from airslice.domain.callback import CallbackEvent, CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import DeliveryKind, Outcome
-from airslice.persistence.memory import MemoryTaskStore
-from airslice.persistence.memory_callback_settings import MemoryCallbackSettings
-from airslice.persistence.memory_outbox import MemoryOutbox
-from tests.acceptance.callback_sink import CallbackSink
-from tests.application.stage import APP
-from tests.contracts.values import an_event
-from tests.faults.fault_proxy import (
+from tests.support.memory.callback_settings import MemoryCallbackSettings
+from tests.support.memory.outbox import MemoryOutbox
+from tests.support.memory.tasks import MemoryTaskStore
+from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.fault_proxy import (
     ANSWERS_LATE,
     HANGS,
     REFUSES,
@@ -36,7 +34,9 @@ from tests.faults.fault_proxy import (
     FaultProxy,
     answers,
 )
-from tests.faults.turned_clock import TurnedClock
+from tests.support.server.turned_clock import TurnedClock
+from tests.support.stages.stage import APP
+from tests.support.values.values import an_event
 
 PATIENCE_S = 0.1
 """How long a receiver is waited for that will not answer, on the machine's clock."""

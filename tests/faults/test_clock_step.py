@@ -15,9 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.callback_sink import Announced, CallbackSink
-from tests.faults.held_audio import by_user
-from tests.faults.load import (
+from tests.support.audio.held_audio import by_user
+from tests.support.clients.load import (
     TASKS,
     begin,
     check_numbers,
@@ -26,8 +25,9 @@ from tests.faults.load import (
     present_in,
     stop_tasks,
 )
-from tests.faults.mortal_server import MortalServer
-from tests.faults.speakers import speaking
+from tests.support.clients.speakers import speaking
+from tests.support.server.callback_sink import Announced, CallbackSink
+from tests.support.server.mortal_server import MortalServer
 
 STEP_S = 3_600
 SPOKEN_S = 3.7

@@ -11,11 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.callback_sink import CallbackSink
-from tests.acceptance.running_server import until
-from tests.acceptance.slicing_client import BUCKET, OrderedTask, SlicingClient
-from tests.faults.held_audio import FRAME_MS, holes_ms
-from tests.faults.load import (
+from tests.support.audio.held_audio import FRAME_MS, holes_ms
+from tests.support.clients.load import (
     DRAIN_TIMEOUT_S,
     begin,
     check_numbers,
@@ -25,9 +22,12 @@ from tests.faults.load import (
     present_in,
     stop_tasks,
 )
-from tests.faults.mortal_server import MortalServer
-from tests.faults.small_disk import SmallDisk, small_disk
-from tests.faults.speakers import Speaker, speaking
+from tests.support.clients.slicing_client import BUCKET, OrderedTask, SlicingClient
+from tests.support.clients.speakers import Speaker, speaking
+from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.mortal_server import MortalServer
+from tests.support.server.running_server import until
+from tests.support.server.small_disk import SmallDisk, small_disk
 
 DISK_BYTES = 64 << 20
 SPOKEN_S = 3.3

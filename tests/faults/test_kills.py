@@ -12,10 +12,8 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.acceptance.callback_sink import Announced, CallbackSink
-from tests.acceptance.slicing_client import BUCKET, OrderedTask
-from tests.faults.held_audio import by_user
-from tests.faults.load import (
+from tests.support.audio.held_audio import by_user
+from tests.support.clients.load import (
     MAX_LOST_MS,
     MIXED,
     begin,
@@ -27,8 +25,10 @@ from tests.faults.load import (
     present_in,
     stop_tasks,
 )
-from tests.faults.mortal_server import MortalServer
-from tests.faults.speakers import Speaker, speaking
+from tests.support.clients.slicing_client import BUCKET, OrderedTask
+from tests.support.clients.speakers import Speaker, speaking
+from tests.support.server.callback_sink import Announced, CallbackSink
+from tests.support.server.mortal_server import MortalServer
 
 LONGEST_SERVICE_S = 4.0
 """Of a server, after the time that the first one took to start."""

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.acceptance.callback_sink import CallbackSink
-from tests.acceptance.live_jobs import LiveClient, played, write_tones
-from tests.acceptance.slice_audio import joined, read_wav
-from tests.acceptance.slicing_client import SlicingClient, order_slicing
-from tests.faults.mortal_server import MortalServer
+from tests.support.audio.slice_audio import joined, read_wav
+from tests.support.clients.live_jobs import LiveClient, played, write_tones
+from tests.support.clients.slicing_client import SlicingClient, order_slicing
+from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.mortal_server import MortalServer
 
 TONES = 24
 TONE_S = 1.0

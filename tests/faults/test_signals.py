@@ -13,12 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.callback_sink import Announced, CallbackSink
-from tests.acceptance.running_server import until
-from tests.acceptance.slicing_client import BUCKET, OrderedTask
-from tests.faults.fault_proxy import REFUSES, FaultProxy
-from tests.faults.held_audio import FRAME_MS, by_user
-from tests.faults.load import (
+from tests.support.audio.held_audio import FRAME_MS, by_user
+from tests.support.clients.load import (
     DRAIN_TIMEOUT_S,
     begin,
     check_numbers,
@@ -28,9 +24,13 @@ from tests.faults.load import (
     present_in,
     stop_tasks,
 )
-from tests.faults.mortal_server import MortalServer
-from tests.faults.speakers import Speaker, speaking
-from tests.storage.s3_servers import ACCESS_KEY, SECRET_KEY, versitygw
+from tests.support.clients.slicing_client import BUCKET, OrderedTask
+from tests.support.clients.speakers import Speaker, speaking
+from tests.support.server.callback_sink import Announced, CallbackSink
+from tests.support.server.fault_proxy import REFUSES, FaultProxy
+from tests.support.server.mortal_server import MortalServer
+from tests.support.server.running_server import until
+from tests.support.server.s3_servers import ACCESS_KEY, SECRET_KEY, versitygw
 
 SPOKEN_S = 4.3
 STOP_TIMEOUT_S = 10

@@ -21,16 +21,15 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.callback_post import CallbackPost
-from airslice.application.callback_settings import CallbackSettings
-from airslice.application.courier import Courier
-from airslice.application.ports import NO_METADATA
-from airslice.application.slice_recorder import SliceRecorder
-from airslice.application.slice_track import CutSlice, FileKind
-from airslice.application.slice_upload import SliceUpload
-from airslice.application.storage_health import StorageHealth
+from airslice.application.delivery.callback_settings import CallbackSettings
+from airslice.application.delivery.callbacks import CallbackPost
+from airslice.application.delivery.courier import Courier
+from airslice.application.delivery.storage_health import StorageHealth
+from airslice.application.delivery.uploads import SliceUpload
+from airslice.application.ports.storage import NO_METADATA
+from airslice.application.tasks.recorder import SliceRecorder
+from airslice.application.tasks.slice_track import CutSlice, FileKind
 from airslice.application.wall_clock import WallClock
-from airslice.delivery.recording import RecordingCallbackSender
 from airslice.delivery.segment_event import segment_event
 from airslice.domain.apps import SliceFormat
 from airslice.domain.outbox import DeliveryKind
@@ -39,15 +38,15 @@ from airslice.domain.slice_task import SliceTask, TaskEvent, TaskKey, TaskOrder
 from airslice.domain.storage_endpoints import StorageOverride
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.encoding.writers import FileSliceWriters
-from airslice.persistence.sqlite import SqliteTaskStore
-from airslice.persistence.sqlite_callback_settings import SqliteCallbackSettings
-from airslice.persistence.sqlite_outbox import SqliteOutbox
+from airslice.persistence.sqlite.callback_settings import SqliteCallbackSettings
+from airslice.persistence.sqlite.outbox import SqliteOutbox
+from airslice.persistence.sqlite.tasks import SqliteTaskStore
 from airslice.slicing.audio import PcmAudio
 from airslice.storage.s3 import S3ObjectStore
 from airslice.storage.spool import DiskSpool
-from tests.application.stage import APP, HandClock
 from tests.faults.conftest import IS_LONG
-from tests.faults.fault_proxy import (
+from tests.support.memory.callback_sender import RecordingCallbackSender
+from tests.support.server.fault_proxy import (
     ANSWERS_LATE,
     HANGS,
     REFUSES,
@@ -56,8 +55,9 @@ from tests.faults.fault_proxy import (
     FaultProxy,
     answers,
 )
-from tests.faults.turned_clock import TurnedClock
-from tests.storage.s3_servers import ACCESS_KEY, BUCKET, SECRET_KEY, SERVERS, S3Server
+from tests.support.server.s3_servers import ACCESS_KEY, BUCKET, SECRET_KEY, SERVERS, S3Server
+from tests.support.server.turned_clock import TurnedClock
+from tests.support.stages.stage import APP, HandClock
 
 STREAMS = 17
 PERIOD_S = 20 if IS_LONG else 60

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.running_server import RunningServer
-from tests.fuzz import parsers, tally
+from tests.support.fuzz import parsers, tally
+from tests.support.server.running_server import RunningServer
 
 
 @pytest.fixture(scope="session")

@@ -24,10 +24,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.acceptance.running_server import RunningServer
-from tests.fuzz import tally
-from tests.fuzz.documents import DOCUMENTS, Document
-from tests.fuzz.effort import LONGER, MULTIPLIER, effort
+from tests.support.fuzz import tally
+from tests.support.fuzz.documents import DOCUMENTS, Document
+from tests.support.fuzz.effort import LONGER, MULTIPLIER, effort
+from tests.support.server.running_server import RunningServer
 
 CHECKS = [
     not_a_server_error,

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.acceptance.running_server import RunningServer
+from tests.support.server.running_server import RunningServer
 
 PIECES = 30
 PIECE_BYTES = 1_000_000

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 
 from airslice.engines.embedded.dtls import DtlsState
-from tests.fuzz import tally
-from tests.fuzz.dtls_peer import Certificate, shake_hands
-from tests.fuzz.effort import LONGER, MULTIPLIER, effort
-from tests.fuzz.media_parsers import SERVER
-from tests.fuzz.mutations import damaged, stretched
-from tests.fuzz.parser import Parser
-from tests.fuzz.parsers import PARSERS
+from tests.support.fuzz import tally
+from tests.support.fuzz.dtls_peer import Certificate, shake_hands
+from tests.support.fuzz.effort import LONGER, MULTIPLIER, effort
+from tests.support.fuzz.media_parsers import SERVER
+from tests.support.fuzz.mutations import damaged, stretched
+from tests.support.fuzz.parser import Parser
+from tests.support.fuzz.parsers import PARSERS
 
 SMALL_BYTES = 65_536
 LARGE_BYTES = 1 << 20

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airslice.application.live_ports import JobQuery, Page, Window
+from airslice.application.ports.live import JobQuery, Page, Window
 from airslice.domain.live_job import JobState
-from airslice.persistence.live_job_index import JobIndex, JobKeys, job_keys
+from airslice.persistence.sqlite.live_job_index import JobIndex, JobKeys, job_keys
 
 ROOMS = range(4)
 TIMES = st.integers(min_value=0, max_value=6)

@@ -18,13 +18,13 @@ from airslice.domain.errors import StoreFailed, TaskNotFound
 from airslice.domain.outbox import DeliveryState
 from airslice.domain.slice_record import SliceState
 from airslice.domain.slice_task import TaskState
-from airslice.persistence import schema
-from airslice.persistence.rows import slice_row, task_row
-from airslice.persistence.schema import DatabaseUnusable
-from airslice.persistence.secrets import SecretBox, SecretUnreadable
-from airslice.persistence.sqlite import SqliteTaskStore
-from airslice.persistence.statements import migrations, statements
-from tests.contracts.values import APP_ID, TARGET, a_record, a_task
+from airslice.persistence.sqlite import schema
+from airslice.persistence.sqlite.rows import slice_row, task_row
+from airslice.persistence.sqlite.schema import DatabaseUnusable
+from airslice.persistence.sqlite.secrets import SecretBox, SecretUnreadable
+from airslice.persistence.sqlite.statements import migrations, statements
+from airslice.persistence.sqlite.tasks import SqliteTaskStore
+from tests.support.values.values import APP_ID, TARGET, a_record, a_task
 
 MASTER_KEY = bytes(range(32))
 SECRET_STORAGE = replace(TARGET, access_key="AKVERYSECRET", secret_key="SKVERYSECRET")
@@ -53,8 +53,8 @@ async def test_what_was_written_survives_a_killed_process(path: Path) -> None:
     script = """
 import asyncio, sys
 from pathlib import Path
-from airslice.persistence.sqlite import SqliteTaskStore
-from tests.contracts.values import a_record, a_task
+from airslice.persistence.sqlite.tasks import SqliteTaskStore
+from tests.support.values.values import a_record, a_task
 
 async def main():
     store = await SqliteTaskStore.open(Path(sys.argv[1]), bytes(range(32)))

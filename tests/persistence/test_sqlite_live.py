@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airslice.application.live_ports import JobQuery, RoomQuery
+from airslice.application.ports.live import JobQuery, RoomQuery
 from airslice.domain.errors import StoreFailed
 from airslice.domain.live_callback import LiveCallback
 from airslice.domain.live_command import CommandName, LiveCommand
@@ -20,18 +20,24 @@ from airslice.domain.live_job import JobState, LiveJob
 from airslice.domain.live_room import RoomDraft
 from airslice.domain.live_user_config import LiveUserConfig
 from airslice.domain.script import Cursor, Paragraph, PlayPolicy, Program, Scene, Voice
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.live_rows import job_row, read_job, read_room, room_row, sealed_program
-from airslice.persistence.secrets import SecretBox, SecretUnreadable
-from airslice.persistence.sqlite_live_commands import SqliteLiveCommandStore
-from airslice.persistence.sqlite_live_jobs import SqliteLiveJobStore
-from airslice.persistence.sqlite_live_resources import (
+from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.live_commands import SqliteLiveCommandStore
+from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore
+from airslice.persistence.sqlite.live_resources import (
     SqliteLivePlatformStore,
     SqliteLiveUserConfigStore,
     SqliteRuleGroupStore,
 )
-from airslice.persistence.sqlite_live_rooms import SqliteLiveRoomStore
-from tests.contracts.live_values import (
+from airslice.persistence.sqlite.live_rooms import SqliteLiveRoomStore
+from airslice.persistence.sqlite.live_rows import (
+    job_row,
+    read_job,
+    read_room,
+    room_row,
+    sealed_program,
+)
+from airslice.persistence.sqlite.secrets import SecretBox, SecretUnreadable
+from tests.support.values.live_values import (
     CALLBACK,
     PROJECT,
     SCENE,

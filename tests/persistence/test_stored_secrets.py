@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from airslice.persistence.secrets import SecretBox, SecretUnreadable
+from airslice.persistence.sqlite.secrets import SecretBox, SecretUnreadable
 
 BOX = SecretBox(bytes(range(32)))
 

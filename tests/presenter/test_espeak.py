@@ -12,13 +12,13 @@ from pathlib import Path
 import av
 import pytest
 
-from airslice.application.live_ports import SpeechEngine, SpeechFailed
+from airslice.application.ports.live import SpeechEngine, SpeechFailed
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.encoding.opus_encoder import AvOpusEncoders
 from airslice.presenter.choice import ProcessVoices, open_espeak
 from airslice.presenter.speaker_pool import SpeakerPool
 from airslice.presenter.text import MAX_TEXT_CHARS
-from tests.presenter.voice_measures import (
+from tests.support.audio.voice_measures import (
     CHINESE,
     ENGLISH,
     HAN_CHARACTERS,

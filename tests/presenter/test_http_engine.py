@@ -11,12 +11,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from airslice.application.live_ports import SpeechFailed
+from airslice.application.ports.live import SpeechFailed
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.presenter import http_engine
 from airslice.presenter.http_engine import MAX_CALLS, PAUSES_S, HttpEngine, SpeechServer
-from tests.presenter.audio_files import audio_file, tone
-from tests.presenter.voice_measures import fundamental_hz, rms, said, seconds
+from tests.support.audio.audio_files import audio_file, tone
+from tests.support.audio.voice_measures import fundamental_hz, rms, said, seconds
 
 WAV = audio_file("wav", tone(1.0))
 KEY = "hunter2"

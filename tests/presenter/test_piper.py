@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.live_ports import SpeechEngine, SpeechFailed
+from airslice.application.ports.live import SpeechEngine, SpeechFailed
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.presenter.choice import ProcessVoices, open_piper
 from airslice.presenter.speaker_pool import SpeakerPool
-from tests.presenter.voice_measures import fundamental_hz, peak, said, seconds
+from tests.support.audio.voice_measures import fundamental_hz, peak, said, seconds
 
 MODEL = str(Path(__file__).parents[1] / "vectors/piper/tone.onnx")
 

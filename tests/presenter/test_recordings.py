@@ -15,15 +15,15 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 from aiohttp.test_utils import TestServer
 
-from airslice.application.live_ports import RecordingNotFound, SpeechFailed, SpeechRefused
+from airslice.application.ports.live import RecordingNotFound, SpeechFailed, SpeechRefused
 from airslice.delivery.destination import PermittedResolver, validate_url
 from airslice.domain.destination import AddressRule
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.presenter import recordings
 from airslice.presenter.recordings import FetchedRecordings
 from tests.delivery.test_callback_destination import FixedNames
-from tests.presenter.audio_files import audio_file, tone
-from tests.presenter.voice_measures import fundamental_hz, seconds
+from tests.support.audio.audio_files import audio_file, tone
+from tests.support.audio.voice_measures import fundamental_hz, seconds
 
 MP3 = audio_file("mp3", tone(2.0), channels=2)
 LOOPBACK = AddressRule(["127.0.0.0/8"])

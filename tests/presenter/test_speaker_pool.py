@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.live_ports import SpeechFailed
+from airslice.application.ports.live import SpeechFailed
 from airslice.presenter.speaker_pool import MAX_WAITING, TRIES, SpeakerPool
 
 TIMEOUT_S = 20.0

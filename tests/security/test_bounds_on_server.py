@@ -19,8 +19,8 @@ from airslice.domain import room_token
 from airslice.domain.room_token import Privilege
 from airslice.facades.volcengine.facade import MAX_BODY_BYTES
 from airslice.wiring import running
-from tests.engines.embedded.raw_publisher import RawPublisher
-from tests.facades.volcengine.wire_client import authorization
+from tests.support.clients.raw_publisher import RawPublisher
+from tests.support.clients.wire_client import authorization
 
 APP_ID = "1" * 24
 KEYS = ("AK", "SK")

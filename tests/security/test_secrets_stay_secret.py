@@ -14,14 +14,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from tests.acceptance.callback_sink import CallbackSink
 from tests.acceptance.conftest import Stage
-from tests.acceptance.live_jobs import LiveClient
-from tests.acceptance.rtp_publisher import opus_loop
-from tests.acceptance.running_server import RunningServer, until
-from tests.acceptance.slice_audio import beeps
-from tests.acceptance.slicing_client import VERSION, SlicingClient, order_slicing
-from tests.storage.scripted_store import ScriptedStore
+from tests.support.audio.slice_audio import beeps
+from tests.support.clients.live_jobs import LiveClient
+from tests.support.clients.rtp_publisher import opus_loop
+from tests.support.clients.slicing_client import VERSION, SlicingClient, order_slicing
+from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.running_server import RunningServer, until
+from tests.support.stages.scripted_store import ScriptedStore
 
 SHOWN = "shown to its project: "
 """Begins the names of secrets that smart live returns to whom they belong, as it is documented."""

@@ -10,7 +10,7 @@ from airslice.slicing.audio import OpusFrame, PcmAudio, preroll
 from airslice.slicing.opus_packet import LEVEL_SILENT, SILENT_FRAMES
 from airslice.slicing.packets import RtpPacket
 from airslice.slicing.timeline import Piece, PieceKind
-from tests.slicing.made_audio import CONCEALED, MarkingDecoder, decoded, packet
+from tests.support.audio.made_audio import CONCEALED, MarkingDecoder, decoded, packet
 
 
 def played(number: int, *, at: int | None = None, level: int = 30) -> Piece:

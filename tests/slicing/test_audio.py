@@ -10,7 +10,7 @@ from airslice.slicing.audio import (
     PcmAudio,
     preroll,
 )
-from tests.slicing.made_audio import PACKET_LENGTHS, examples, payload
+from tests.support.audio.made_audio import PACKET_LENGTHS, examples, payload
 
 frame_rows = st.lists(st.sampled_from(PACKET_LENGTHS), min_size=1, max_size=40).map(
     lambda lengths: tuple(OpusFrame(payload(n, at), n) for at, n in enumerate(lengths))

@@ -15,7 +15,7 @@ from airslice.slicing.grid import GridPlacer, opus_stretch, pcm_stretch
 from airslice.slicing.opus_packet import LEVEL_SILENT, SILENT_FRAMES
 from airslice.slicing.packets import LEVEL_UNKNOWN, RtpPacket, SenderReport
 from airslice.slicing.timeline import Timeline
-from tests.slicing.made_audio import examples, payload
+from tests.support.audio.made_audio import examples, payload
 
 RATE_HZ = 16_000
 MS = 16

@@ -14,8 +14,8 @@ from airslice.slicing.jitter import (
     ReorderBuffer,
 )
 from airslice.slicing.packets import RtpPacket
-from tests.slicing.made_audio import MS, examples, packet
-from tests.slicing.naive_model import Sent, taken
+from tests.support.audio.made_audio import MS, examples, packet
+from tests.support.audio.naive_model import Sent, taken
 
 
 def numbers(packets: list[RtpPacket]) -> list[int]:

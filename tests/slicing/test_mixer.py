@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from airslice.slicing.audio import PcmAudio
 from airslice.slicing.mixer import FULL_SCALE, KNEE, MAX_PENDING_S, Mixer, limited
-from tests.slicing.made_audio import examples
+from tests.support.audio.made_audio import examples
 
 
 def pcm(*values: int) -> PcmAudio:

@@ -17,7 +17,7 @@ from airslice.slicing.opus_packet import (
     packet_samples,
     silent_frames,
 )
-from tests.slicing.made_audio import PACKET_LENGTHS, examples, payload
+from tests.support.audio.made_audio import PACKET_LENGTHS, examples, payload
 
 
 @pytest.fixture(scope="module")

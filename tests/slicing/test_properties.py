@@ -28,7 +28,7 @@ from airslice.slicing.slicer import (
     SliceStarted,
 )
 from airslice.slicing.timeline import Piece, Timeline
-from tests.slicing.made_audio import (
+from tests.support.audio.made_audio import (
     GRAIN,
     GRAIN_NS,
     PACKET_LENGTHS,
@@ -36,7 +36,7 @@ from tests.slicing.made_audio import (
     examples,
     payload,
 )
-from tests.slicing.naive_model import (
+from tests.support.audio.naive_model import (
     NaiveSlice,
     Published,
     Regime,

@@ -14,7 +14,7 @@ from airslice.slicing.sender_clock import (
     ns_to_ticks,
     ticks_to_ns,
 )
-from tests.slicing.made_audio import GRAIN, GRAIN_NS, MS
+from tests.support.audio.made_audio import GRAIN, GRAIN_NS, MS
 
 UTC_OFFSET_NS = 1_700_000_000_000_000_000
 

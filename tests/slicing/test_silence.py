@@ -12,8 +12,8 @@ from airslice.slicing.audio import OpusAudio, OpusFrame, PcmAudio
 from airslice.slicing.packets import LEVEL_UNKNOWN
 from airslice.slicing.silence import LevelMeter, PcmMeter
 from airslice.slicing.slicer import Cut, SliceDropped, SliceEnded, Slicer, SliceRules, SliceStarted
-from tests.slicing.made_audio import examples
-from tests.slicing.naive_model import Regime, is_silent, naive_slices
+from tests.support.audio.made_audio import examples
+from tests.support.audio.naive_model import Regime, is_silent, naive_slices
 
 RATE_HZ = 8_000
 FRAME = 160

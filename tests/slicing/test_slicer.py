@@ -16,7 +16,7 @@ from airslice.slicing.slicer import (
     SliceRules,
     SliceStarted,
 )
-from tests.slicing.made_audio import payload
+from tests.support.audio.made_audio import payload
 
 
 class Words:

@@ -12,7 +12,7 @@ from airslice.slicing.timeline import (
     PieceKind,
     Timeline,
 )
-from tests.slicing.made_audio import MS, packet
+from tests.support.audio.made_audio import MS, packet
 
 UTC_OFFSET_NS = 1_700_000_000_000_000_000
 

@@ -10,10 +10,10 @@ import pytest
 from airslice.domain.errors import StoreRefused
 from airslice.domain.storage_endpoints import StorageOverride
 from airslice.storage.bucket_router import BucketRouter
-from airslice.storage.memory import MemoryObjectStore
 from airslice.storage.s3 import S3ObjectStore
-from tests.contracts.values import TARGET
-from tests.storage.scripted_store import HandClock, ScriptedStore
+from tests.support.memory.objects import MemoryObjectStore
+from tests.support.stages.scripted_store import HandClock, ScriptedStore
+from tests.support.values.values import TARGET
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airslice.application.journal import SliceNote, StreamAddress
+from airslice.application.ports.journal import SliceNote, StreamAddress
 from airslice.domain.apps import SliceFormat
 from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.slicing.packets import RtpPacket

@@ -12,7 +12,7 @@ import pytest
 
 from airslice.domain.errors import ObjectNotFound, StoreFailed
 from airslice.storage.local import LocalObjectStore
-from tests.contracts.values import TARGET
+from tests.support.values.values import TARGET
 
 KEY = "prefix_alice_1700000000000_0.wav"
 BODY = b"audio"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from airslice.domain.errors import StoreFailed
-from airslice.storage.memory import MemoryObjectStore, StoredObject
-from tests.contracts.values import TARGET
+from tests.support.memory.objects import MemoryObjectStore, StoredObject
+from tests.support.values.values import TARGET
 
 
 async def test_it_fails_while_it_is_down_and_keeps_the_type_when_up(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from airslice.storage.s3 import (
     PROBE_MEMORY_NS,
     S3ObjectStore,
 )
-from tests.contracts.values import TARGET
-from tests.storage.scripted_store import HandClock, ScriptedStore
+from tests.support.stages.scripted_store import HandClock, ScriptedStore
+from tests.support.values.values import TARGET
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from airslice.application.bans import Bans
-from airslice.application.listening import Listening
+from airslice.application.listening.sessions import Listening
 from airslice.application.ownership import owned_app
-from airslice.application.publishing import Publishing
+from airslice.application.rooms.bans import Bans
+from airslice.application.rooms.publishing import Publishing
 from airslice.application.wall_clock import WallClock
 from airslice.domain.apps import Account, RtcApp
 from airslice.domain.ban import Ban, BanScope, ban_length_s

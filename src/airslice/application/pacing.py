@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from airslice.application.live_ports import FRAME_SAMPLES
+from airslice.application.ports.media import FRAME_SAMPLES
 from airslice.application.wall_clock import WallClock
 from airslice.slicing.packets import LEVEL_UNKNOWN, RTP_CLOCK_HZ, RtpPacket, SenderReport
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
 
 _STEP_NS = 20_000_000
 """A wall clock that differs by less was slewed; following each nanosecond of it would give

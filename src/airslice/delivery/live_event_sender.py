@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
 from airslice.delivery.destination import validate_url
 from airslice.delivery.live_event import authenticated, live_event_body
 from airslice.delivery.posting import HttpPoster, Message

@@ -15,8 +15,8 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
-from airslice.application.live_ports import Page
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
+from airslice.application.ports.live import Page
 from airslice.delivery.destination import DestinationRefused, PermittedResolver
 from airslice.delivery.live_event import authenticated
 from airslice.delivery.live_event_sender import validate_live_url

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
 from airslice.delivery.posting import HttpPoster, Message
 from airslice.delivery.signing import vendor_signature, webhook_headers
 from airslice.domain.callback import TRY_TIMEOUT_S, CallbackEvent, CallbackReceiver

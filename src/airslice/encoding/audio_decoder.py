@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 import av
 
-from airslice.application.live_ports import SPEECH_RATE_HZ, SpeechFailed
+from airslice.application.ports.live import SpeechFailed
+from airslice.application.ports.media import SPEECH_RATE_HZ
 from airslice.slicing.audio import PCM_SAMPLE_BYTES
 
 MAX_AUDIO_S = 3_600

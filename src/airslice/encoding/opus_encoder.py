@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import av
 
-from airslice.application.live_ports import FRAME_SAMPLES, SPEECH_RATE_HZ
+from airslice.application.ports.media import FRAME_SAMPLES, SPEECH_RATE_HZ
 from airslice.slicing.audio import PCM_SAMPLE_BYTES
 
 BIT_RATE = 32_000

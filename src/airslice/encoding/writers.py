@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from airslice.application.ports import SliceWriter
+from airslice.application.ports.storage import SliceWriter
 from airslice.domain.apps import SliceFormat
 from airslice.encoding.av_encoder import AvEncoder
 from airslice.encoding.ogg_opus import OggOpusEncoder

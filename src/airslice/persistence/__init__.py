@@ -1,1 +1,1 @@
-"""Where tasks and slices are remembered: adapters of the TaskStore port."""
+"""Where records are kept: adapters of the record ports, a package per kind of database."""

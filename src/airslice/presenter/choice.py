@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from airslice.application.live_ports import SpeechEngine
+from airslice.application.ports.live import SpeechEngine
 from airslice.domain.script import Voice
 from airslice.domain.sentences import Utterance
 from airslice.presenter.http_engine import HttpEngine, SpeechServer

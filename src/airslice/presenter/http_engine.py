@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import aiohttp
 
-from airslice.application.live_ports import SpeechFailed
+from airslice.application.ports.live import SpeechFailed
 from airslice.domain.sentences import Utterance
 from airslice.presenter.process_engine import Decode
 from airslice.presenter.text import at_volume, is_spelled, text_of, trimmed

@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from airslice.application.live_ports import RecordingNotFound, SpeechFailed, SpeechRefused
+from airslice.application.ports.live import RecordingNotFound, SpeechFailed, SpeechRefused
 from airslice.presenter.process_engine import Decode
 
 MAX_FILE_BYTES = 100_000_000

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from airslice.application.live_ports import SpeechFailed
+from airslice.application.ports.live import SpeechFailed
 from airslice.presenter.speaker_process import SpeakerDied, SpeakerProcess
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import airslice
-from airslice.application.live_ports import SpeechFailed
+from airslice.application.ports.live import SpeechFailed
 from airslice.presenter.speaker_wire import (
     ANSWER_HEADER,
     MAX_ANSWER_BYTES,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from airslice.application.live_ports import SPEECH_RATE_HZ, SpeechRefused
+from airslice.application.ports.live import SpeechRefused
+from airslice.application.ports.media import SPEECH_RATE_HZ
 from airslice.domain.sentences import Utterance
 from airslice.slicing.mixer import limited
 

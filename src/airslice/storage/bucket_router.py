@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from airslice.application.ports import NO_METADATA, ObjectStore
+from airslice.application.ports.storage import NO_METADATA, ObjectStore
 from airslice.domain.storage_endpoints import StorageOverride, find_override
 from airslice.domain.storage_target import StorageTarget
 from airslice.storage.s3 import S3ObjectStore

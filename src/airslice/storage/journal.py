@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from airslice.application.journal import SliceNote, StreamAddress, UnsettledSlice
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
+from airslice.application.ports.journal import SliceNote, StreamAddress, UnsettledSlice
 from airslice.slicing.timeline import Piece
 from airslice.storage.journal_records import (
     UNREADABLE,

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Any
 
-from airslice.application.journal import SliceNote, StreamAddress
+from airslice.application.ports.journal import SliceNote, StreamAddress
 from airslice.domain.apps import SliceFormat
 from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.slicing.packets import RtpPacket

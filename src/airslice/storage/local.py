@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from airslice.application.ports import NO_METADATA
+from airslice.application.ports.storage import NO_METADATA
 from airslice.domain.errors import ObjectNotFound, StoreFailed
 from airslice.domain.storage_target import BUCKET_PATTERN, StorageTarget
 

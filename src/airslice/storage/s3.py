@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import aiohttp
 
-from airslice.application.ports import NO_METADATA, Clock
+from airslice.application.ports.clock import Clock
+from airslice.application.ports.storage import NO_METADATA
 from airslice.domain.errors import StoreFailed
 from airslice.domain.storage_endpoints import (
     BucketAccess,

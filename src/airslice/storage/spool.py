@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
 
-from airslice.application.ports import (
+from airslice.application.ports.storage import (
     SliceWriter,
     SliceWriters,
     SpooledFile,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 
-from airslice.application.deliveries import Deliveries
-from airslice.application.ports import Clock
-from airslice.application.rooms import Rooms
+from airslice.application.delivery.deliveries import Deliveries
+from airslice.application.ports.clock import Clock
+from airslice.application.rooms.rooms import Rooms
 from airslice.domain import room_token
 from airslice.domain.apps import RtcApp
 from airslice.domain.room import RoomKey, StreamKey

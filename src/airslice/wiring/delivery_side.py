@@ -10,19 +10,19 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from airslice.application.callback_post import CallbackPost
-from airslice.application.callback_settings import CallbackSettings
-from airslice.application.courier import Carrier, Courier
-from airslice.application.live_event_post import LiveEventPost
-from airslice.application.slice_upload import SliceUpload
+from airslice.application.broadcast.owner_events import LiveEventPost
+from airslice.application.delivery.callback_settings import CallbackSettings
+from airslice.application.delivery.callbacks import CallbackPost
+from airslice.application.delivery.courier import Carrier, Courier
+from airslice.application.delivery.uploads import SliceUpload
 from airslice.delivery.destination import validate_url
 from airslice.delivery.live_event_sender import HttpLiveEventSender
 from airslice.delivery.segment_event import segment_event
 from airslice.delivery.sender import HttpCallbackSender
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import DeliveryKind
-from airslice.persistence.sqlite_callback_settings import SqliteCallbackSettings
-from airslice.persistence.sqlite_outbox import SqliteOutbox
+from airslice.persistence.sqlite.callback_settings import SqliteCallbackSettings
+from airslice.persistence.sqlite.outbox import SqliteOutbox
 from airslice.wiring.given import Given
 from airslice.wiring.storage_side import StorageSide
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from airslice.application.channels import Channels, MixTools
-from airslice.application.listening import Listening
+from airslice.application.listening.channels import Channels, MixTools
+from airslice.application.listening.sessions import Listening
 from airslice.encoding.opus_encoder import AvOpusEncoders
 from airslice.wiring.live import SmartLive
 from airslice.wiring.parts import Parts

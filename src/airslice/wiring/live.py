@@ -12,19 +12,19 @@ from functools import partial
 
 from aiohttp.resolver import ThreadedResolver
 
-from airslice.application.broadcast import BroadcastTools
-from airslice.application.interaction_rules import InteractionRules
-from airslice.application.live_commands import LiveCommands
-from airslice.application.live_event_post import LiveAnnouncements
-from airslice.application.live_jobs import LiveJobs
-from airslice.application.live_notices import LiveNotices
-from airslice.application.live_orders import LiveOrders
-from airslice.application.live_platforms import LivePlatforms
-from airslice.application.live_ports import SpeechEngine, SpeechFailed
-from airslice.application.live_rooms import LiveRooms
-from airslice.application.live_user_config import LiveUserConfigs
-from airslice.application.report_keys import ReportKeys
-from airslice.application.speech_ahead import Studio, silent_frame
+from airslice.application.broadcast.broadcast import BroadcastTools
+from airslice.application.broadcast.jobs import LiveJobs
+from airslice.application.broadcast.orders import LiveOrders
+from airslice.application.broadcast.owner_events import LiveAnnouncements
+from airslice.application.broadcast.player_notices import LiveNotices
+from airslice.application.broadcast.speech_ahead import Studio, silent_frame
+from airslice.application.catalogue.interaction_rules import InteractionRules
+from airslice.application.catalogue.live_commands import LiveCommands
+from airslice.application.catalogue.live_platforms import LivePlatforms
+from airslice.application.catalogue.live_rooms import LiveRooms
+from airslice.application.catalogue.live_user_config import LiveUserConfigs
+from airslice.application.catalogue.report_keys import ReportKeys
+from airslice.application.ports.live import SpeechEngine, SpeechFailed
 from airslice.config import ConfigError, Presenter, Settings
 from airslice.delivery.destination import PermittedResolver, validate_url
 from airslice.delivery.live_event_sender import validate_live_url
@@ -33,14 +33,14 @@ from airslice.domain.sentences import Utterance
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.encoding.opus_encoder import AvOpusEncoders
 from airslice.facades.huawei import HuaweiFacade, UseCases
-from airslice.persistence.database import SqliteDatabase
-from airslice.persistence.sqlite_live_commands import SqliteLiveCommandStore
-from airslice.persistence.sqlite_live_resources import (
+from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.live_commands import SqliteLiveCommandStore
+from airslice.persistence.sqlite.live_resources import (
     SqliteLivePlatformStore,
     SqliteLiveUserConfigStore,
     SqliteRuleGroupStore,
 )
-from airslice.persistence.sqlite_live_rooms import SqliteLiveRoomStore
+from airslice.persistence.sqlite.live_rooms import SqliteLiveRoomStore
 from airslice.presenter.choice import ProcessVoices, open_espeak, open_http, open_piper
 from airslice.presenter.http_engine import SpeechServer
 from airslice.presenter.recordings import FetchedRecordings

@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from airslice.application.bans import Bans
-from airslice.application.callback_post import Announcements
+from airslice.application.delivery.callbacks import Announcements
 from airslice.application.pacing import Pacer
-from airslice.application.publishing import Publishing
-from airslice.application.room_events import RoomEvents
+from airslice.application.rooms.bans import Bans
+from airslice.application.rooms.publishing import Publishing
+from airslice.application.rooms.room_events import RoomEvents
 from airslice.config import ConfigError
 from airslice.delivery.room_event import room_event
 from airslice.domain.room_event import RoomEvent
 from airslice.engines.embedded import EmbeddedEngine
-from airslice.persistence.sqlite_bans import SqliteBanStore
-from airslice.persistence.sqlite_presences import SqlitePresences
+from airslice.persistence.sqlite.bans import SqliteBanStore
+from airslice.persistence.sqlite.presences import SqlitePresences
 from airslice.wiring.delivery_side import DeliverySide
 from airslice.wiring.given import Given
 from airslice.wiring.slicing_side import SlicingSide

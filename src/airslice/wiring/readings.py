@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from airslice.application.live_jobs import LiveJobs
-from airslice.application.published_stream import PublishedStream
+from airslice.application.broadcast.jobs import LiveJobs
+from airslice.application.rooms.published_stream import PublishedStream
 from airslice.domain.outbox import DeliveryKind
 from airslice.facades.health import Reading
 from airslice.wiring.delivery_side import DeliverySide

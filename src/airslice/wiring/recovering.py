@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from airslice.application.recovery import Recovery
-from airslice.application.spool_cleaning import clean_spool
+from airslice.application.tasks.recovery import Recovery
+from airslice.application.tasks.spool_cleaning import clean_spool
 from airslice.wiring.parts import Parts
 
 _log = logging.getLogger(__name__)

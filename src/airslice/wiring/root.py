@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute
 
-from airslice.application.listening import Listening
+from airslice.application.listening.sessions import Listening
 from airslice.application.moderation import Moderation
 from airslice.facades.health import HealthFacade
 from airslice.facades.objects import ObjectsFacade

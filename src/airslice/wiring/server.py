@@ -20,7 +20,7 @@ import uvloop
 from starlette.applications import Starlette
 
 from airslice import __version__
-from airslice.application.history import keep_history
+from airslice.application.tasks.history import keep_history
 from airslice.config import Address, Settings
 from airslice.facades.health import HealthFacade
 from airslice.wiring.data_dir import exclusive

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from airslice.application.rooms import Rooms
-from airslice.application.slice_recorder import SliceRecorder
-from airslice.application.slice_tasks import SliceTasks
-from airslice.application.slice_track import CutSlice
-from airslice.application.track_maker import RunTools
+from airslice.application.rooms.rooms import Rooms
+from airslice.application.tasks.recorder import SliceRecorder
+from airslice.application.tasks.slice_tasks import SliceTasks
+from airslice.application.tasks.slice_track import CutSlice
+from airslice.application.tasks.track_maker import RunTools
 from airslice.encoding.av_opus_decoder import AvOpusDecoders
 from airslice.encoding.opus_decoder import LibopusDecoders, find_opus_decoders
 from airslice.wiring.delivery_side import DeliverySide

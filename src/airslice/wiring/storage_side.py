@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from airslice.application.intake import Intake
-from airslice.application.journal import Journal, NoJournal, PastJournal
-from airslice.application.storage_health import StorageHealth
+from airslice.application.delivery.storage_health import StorageHealth
+from airslice.application.ports.journal import Journal, NoJournal, PastJournal
+from airslice.application.tasks.intake import Intake
 from airslice.encoding.writers import FileSliceWriters
-from airslice.persistence.sqlite import SqliteTaskStore
-from airslice.persistence.sqlite_live_jobs import SqliteLiveJobStore
+from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore
+from airslice.persistence.sqlite.tasks import SqliteTaskStore
 from airslice.storage.bucket_router import BucketRouter
 from airslice.storage.journal import DiskJournal, past_journals
 from airslice.storage.local import LocalObjectStore

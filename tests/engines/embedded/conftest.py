@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from airslice.engines.embedded import EmbeddedEngine
-from tests.engines.embedded.observers import RecordingSink, SystemClock
+from tests.support.stages.observers import RecordingSink, SystemClock
 
 
 @pytest.fixture

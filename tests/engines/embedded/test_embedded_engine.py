@@ -14,14 +14,14 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack
 from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket, RtpPacket
 
-from airslice.application.ports import MediaEngine, MediaSession, StreamSink
+from airslice.application.ports.media import MediaEngine, MediaSession, StreamSink
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded import EmbeddedEngine, srtp
 from airslice.engines.embedded.engine import TICK_INTERVAL_S, hosts_of
 from airslice.engines.embedded.session import Session
 from airslice.engines.embedded.stats import Drop
-from tests.engines.embedded.observers import RecordingSink, SystemClock, eventually
-from tests.engines.embedded.raw_publisher import PAYLOAD_TYPE, PROFILES, RawPublisher, rtp
+from tests.support.clients.raw_publisher import PAYLOAD_TYPE, PROFILES, RawPublisher, rtp
+from tests.support.stages.observers import RecordingSink, SystemClock, eventually
 
 S = 10**9
 

@@ -22,7 +22,7 @@ from aiortc.rtp import (
 )
 from aiortc.sdp import SessionDescription
 
-from airslice.application.ports import ListeningEngine, OutgoingPacket
+from airslice.application.ports.media import ListeningEngine
 from airslice.domain.errors import OfferRefused, ServerFull
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded import EmbeddedEngine
@@ -30,9 +30,10 @@ from airslice.engines.embedded.engine import TICK_INTERVAL_S
 from airslice.engines.embedded.sending import Listener
 from airslice.engines.embedded.session import CONSENT_NS, REPORT_INTERVAL_NS
 from airslice.engines.embedded.stats import Drop
+from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import LEVEL_UNKNOWN
-from tests.engines.embedded.observers import RecordingSink, SystemClock, eventually
-from tests.engines.embedded.raw_publisher import LEVEL_ID, PAYLOAD_TYPE, RawPublisher
+from tests.support.clients.raw_publisher import LEVEL_ID, PAYLOAD_TYPE, RawPublisher
+from tests.support.stages.observers import RecordingSink, SystemClock, eventually
 
 NTP_EPOCH_S = 2_208_988_800
 MAX_LISTENERS = 3

@@ -10,8 +10,8 @@ from OpenSSL import SSL
 
 from airslice.engines.embedded import EmbeddedEngine
 from airslice.engines.embedded.stats import Drop
-from tests.engines.embedded.observers import RecordingSink
-from tests.engines.embedded.raw_publisher import RawPublisher, rtp
+from tests.support.clients.raw_publisher import RawPublisher, rtp
+from tests.support.stages.observers import RecordingSink
 
 FLOOD = 5_000
 ATTACKERS = 10

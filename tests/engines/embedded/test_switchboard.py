@@ -21,8 +21,8 @@ from airslice.engines.embedded.switchboard import (
     Switchboard,
 )
 from airslice.engines.embedded.udp import BATCH, AddressKey, Datagram, Slots, pack_address
-from tests.engines.embedded.observers import RecordingSink
-from tests.engines.embedded.raw_publisher import RawPublisher
+from tests.support.clients.raw_publisher import RawPublisher
+from tests.support.stages.observers import RecordingSink
 
 S = 10**9
 HERE = pack_address("192.0.2.7", 4000)

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from airslice.domain.room import StreamKey, StreamType
 from airslice.facades.console import AdminAccess, ConsoleFacade
-from tests.facades.console.console_stand_ins import Connect, HandClock, Tasks, services
+from tests.support.stages.console_stand_ins import Connect, HandClock, Tasks, services
 
 MASTER_KEY = bytes(32)
 

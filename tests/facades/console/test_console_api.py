@@ -11,7 +11,7 @@ from airslice.domain.errors import AirsliceError
 from airslice.domain.room import RoomKey
 from airslice.domain.slice_record import SliceState
 from airslice.facades.console.problems import STATUSES
-from tests.facades.console.console_stand_ins import ACCOUNT, APP_ID, Tasks
+from tests.support.stages.console_stand_ins import ACCOUNT, APP_ID, Tasks
 
 ROOM = f"/api/rooms/{APP_ID}/lobby"
 

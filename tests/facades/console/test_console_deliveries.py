@@ -19,7 +19,7 @@ from airslice.domain.outbox import Delivery, DeliveryKind, DeliveryState, SliceN
 from airslice.domain.room import StreamKey
 from airslice.facades.console import AdminAccess, ConsoleFacade
 from airslice.facades.console.client import AdminClient, AdminRefused
-from tests.facades.console.console_stand_ins import (
+from tests.support.stages.console_stand_ins import (
     PASSWORD,
     START_MS,
     HandClock,

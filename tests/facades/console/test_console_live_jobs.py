@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from airslice.domain.live_job import JobEvent, LiveJob, rtc_place
 from airslice.domain.script import Program
 from airslice.facades.console import AdminAccess, ConsoleFacade
-from tests.facades.console.console_stand_ins import (
+from tests.support.stages.console_stand_ins import (
     START_MS,
     Broadcasts,
     HandClock,

@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from airslice.domain.apps import Account
 from airslice.facades.huawei import HuaweiFacade
-from tests.facades.huawei.huawei_client import HuaweiClient
-from tests.facades.huawei.smart_live_stage import (
+from tests.support.clients.huawei_client import HuaweiClient
+from tests.support.stages.smart_live_stage import (
     FOREIGN,
     MASTER_KEY,
     PROJECT,

@@ -14,8 +14,8 @@ from airslice.facades.huawei import HuaweiFacade
 from airslice.facades.huawei.arrived import MAX_BODY_BYTES
 from airslice.facades.huawei.errors import Refusal
 from airslice.facades.huawei.tokens import VALID_S, ProjectTokens
-from tests.facades.huawei.huawei_client import HuaweiClient, error_of, json_of
-from tests.facades.huawei.smart_live_stage import FOREIGN, PROJECT, SECOND, SmartLiveStage
+from tests.support.clients.huawei_client import HuaweiClient, error_of, json_of
+from tests.support.stages.smart_live_stage import FOREIGN, PROJECT, SECOND, SmartLiveStage
 
 P = PROJECT.project_id
 ROOMS = f"/v1/{P}/smart-live-rooms"

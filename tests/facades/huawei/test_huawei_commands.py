@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from airslice.domain.live_command import CommandName
-from tests.facades.huawei.huawei_client import HuaweiClient, error_of, json_of
-from tests.facades.huawei.sample_rooms import ROOM, SMALL
-from tests.facades.huawei.smart_live_stage import PROJECT, SmartLiveStage
+from tests.support.clients.huawei_client import HuaweiClient, error_of, json_of
+from tests.support.stages.smart_live_stage import PROJECT, SmartLiveStage
+from tests.support.values.sample_rooms import ROOM, SMALL
 
 COMMENT = json.dumps({"user": {"userId": "1"}, "content": "hi"})
 EVENTS = {"total": 1, "events": [{"timestamp": 1_694_481_224_245, "type": 1, "content": COMMENT}]}

@@ -18,17 +18,17 @@ from airslice.facades.huawei import HuaweiFacade
 from airslice.facades.huawei.openapi import WIRE_ERRORS
 from airslice.facades.huawei.operations import OPERATIONS, Operation
 from tests.facades.huawei.conftest import ACCOUNTS
-from tests.facades.huawei.huawei_client import HuaweiClient, error_of
-from tests.facades.huawei.sample_rooms import ROOM
-from tests.facades.huawei.smart_live_stage import (
+from tests.facades.huawei.test_huawei_commands import EVENTS, PARAMS
+from tests.facades.huawei.test_huawei_resources import PLATFORM, RULE
+from tests.support.clients.huawei_client import HuaweiClient, error_of
+from tests.support.stages.smart_live_stage import (
     FOREIGN,
     MASTER_KEY,
     PROJECT,
     SECOND,
     SmartLiveStage,
 )
-from tests.facades.huawei.test_huawei_commands import EVENTS, PARAMS
-from tests.facades.huawei.test_huawei_resources import PLATFORM, RULE
+from tests.support.values.sample_rooms import ROOM
 
 CODES = {(error.status, error.code) for error in WIRE_ERRORS if error.status < 500}
 

@@ -10,9 +10,9 @@ import pytest
 from airslice.domain.live_job import JobEvent, JobFault, JobOrder, LiveJob
 from airslice.domain.projects import Project
 from airslice.domain.script import AutoStop
-from tests.facades.huawei.huawei_client import HuaweiClient
-from tests.facades.huawei.sample_rooms import ROOM, SMALL
-from tests.facades.huawei.smart_live_stage import PROJECT, SmartLiveStage
+from tests.support.clients.huawei_client import HuaweiClient
+from tests.support.stages.smart_live_stage import PROJECT, SmartLiveStage
+from tests.support.values.sample_rooms import ROOM, SMALL
 
 P = PROJECT.project_id
 CALLBACK = {

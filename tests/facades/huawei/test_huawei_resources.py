@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.facades.huawei.huawei_client import HuaweiClient
-from tests.facades.huawei.sample_rooms import ROOM
-from tests.facades.huawei.smart_live_stage import SmartLiveStage
+from tests.support.clients.huawei_client import HuaweiClient
+from tests.support.stages.smart_live_stage import SmartLiveStage
+from tests.support.values.sample_rooms import ROOM
 
 GROUPS = "/smart-live-interaction-rule-groups"
 PLATFORMS = "/live-platforms/platforms"

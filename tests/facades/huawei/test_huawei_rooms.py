@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from airslice.domain.live_job import JobEvent
-from tests.facades.huawei.huawei_client import HuaweiClient
-from tests.facades.huawei.sample_rooms import ROOM, SMALL
-from tests.facades.huawei.smart_live_stage import PROJECT, SECOND, SmartLiveStage
+from tests.support.clients.huawei_client import HuaweiClient
+from tests.support.stages.smart_live_stage import PROJECT, SECOND, SmartLiveStage
+from tests.support.values.sample_rooms import ROOM, SMALL
 
 ROOMS = "/smart-live-rooms"
 SHARED = {"shared_type": "SHARED", "shared_state": "PUBLISHED"}

@@ -9,10 +9,10 @@ import pytest
 
 from airslice.domain.apps import Account
 from airslice.facades.volcengine import VolcengineFacade
-from tests.facades.volcengine.callback_settings import settings_in_memory
-from tests.facades.volcengine.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
-from tests.facades.volcengine.recording_moderation import RecordingModeration
-from tests.facades.volcengine.wire_client import WireClient
+from tests.support.clients.wire_client import WireClient
+from tests.support.stages.callback_settings import settings_in_memory
+from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.support.stages.recording_moderation import RecordingModeration
 
 ACCOUNTS = (
     Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.facades.volcengine.in_memory_tasks import InMemorySliceTasks
-from tests.facades.volcengine.sample_bodies import NEW
-from tests.facades.volcengine.wire_client import WireClient, error_of
+from tests.support.clients.wire_client import WireClient, error_of
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
+from tests.support.values.sample_bodies import NEW
 
 
 class TestBodies:

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.facades.volcengine.in_memory_tasks import HandTurnedClock
-from tests.facades.volcengine.wire_client import WireClient, error_of
+from tests.support.clients.wire_client import WireClient, error_of
+from tests.support.stages.in_memory_tasks import HandTurnedClock
 
 VERSION = "2020-12-01"
 APP_ID = "661e0000000000000005543c"

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from tests.facades.volcengine.http_text import VECTORS
-from tests.facades.volcengine.wire_client import WireClient
+from tests.support.clients.wire_client import WireClient
+from tests.support.values.http_text import VECTORS
 
 STORIES = {path.stem: path.read_text() for path in VECTORS.glob("volcengine/golden/*.json")}
 

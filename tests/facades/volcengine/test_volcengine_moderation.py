@@ -9,10 +9,10 @@ import pytest
 from airslice.domain.ban import BanScope
 from airslice.domain.errors import TooManyBans
 from airslice.domain.room import RoomKey
-from tests.facades.volcengine.in_memory_tasks import HandTurnedClock
-from tests.facades.volcengine.recording_moderation import RecordingModeration
-from tests.facades.volcengine.sample_bodies import NEW, OLD
-from tests.facades.volcengine.wire_client import WireClient, error_of
+from tests.support.clients.wire_client import WireClient, error_of
+from tests.support.stages.in_memory_tasks import HandTurnedClock
+from tests.support.stages.recording_moderation import RecordingModeration
+from tests.support.values.sample_bodies import NEW, OLD
 
 APP_ID = "661e0000000000000005543c"
 APP = {"AppId": APP_ID}

@@ -16,8 +16,8 @@ from airslice.facades.volcengine import VolcengineFacade, errors
 from airslice.facades.volcengine.errors import WireError
 from airslice.facades.volcengine.openapi import openapi_document
 from airslice.facades.volcengine.operations import OPERATIONS
-from tests.facades.volcengine.sample_bodies import CUSTOM, KEY, NEW, OLD, OLD_TOS, START, TOS
-from tests.facades.volcengine.wire_client import WireClient, error_of
+from tests.support.clients.wire_client import WireClient, error_of
+from tests.support.values.sample_bodies import CUSTOM, KEY, NEW, OLD, OLD_TOS, START, TOS
 
 DOCUMENT = msgspec.json.decode(msgspec.json.encode(openapi_document(OPERATIONS)))
 SCHEMAS = DOCUMENT["components"]["schemas"]

@@ -16,7 +16,8 @@ import pytest
 import uvicorn
 
 from airslice.facades.volcengine import VolcengineFacade
-from tests.acceptance.sdk_scenarios import (
+from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
+from tests.support.clients.sdk_scenarios import (
     NodeClient,
     ServiceClient,
     Target,
@@ -26,11 +27,10 @@ from tests.acceptance.sdk_scenarios import (
     refusals,
     start_body,
 )
-from tests.facades.volcengine.callback_settings import settings_in_memory
-from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
-from tests.facades.volcengine.in_memory_tasks import InMemorySliceTasks
-from tests.facades.volcengine.recording_moderation import RecordingModeration
-from tests.facades.volcengine.wire_client import authorization
+from tests.support.clients.wire_client import authorization
+from tests.support.stages.callback_settings import settings_in_memory
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
+from tests.support.stages.recording_moderation import RecordingModeration
 
 
 class MachineClock:

@@ -23,7 +23,7 @@ from airslice.facades.volcengine.signature import (
     string_to_sign,
     verify,
 )
-from tests.facades.volcengine.http_text import VECTORS, read_request, read_text
+from tests.support.values.http_text import VECTORS, read_request, read_text
 
 KEYS = {"AKTEST": "SKTEST"}
 SIGNED_AT = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)

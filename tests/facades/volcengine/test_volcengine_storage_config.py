@@ -10,8 +10,9 @@ import pytest
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.facades.volcengine.requests import StorageConfig
 from airslice.facades.volcengine.storage_config import CustomConfig
-from tests.facades.volcengine.in_memory_tasks import InMemorySliceTasks
-from tests.facades.volcengine.sample_bodies import (
+from tests.support.clients.wire_client import WireClient, error_of
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
+from tests.support.values.sample_bodies import (
     CUSTOM,
     KEY,
     NEW,
@@ -21,7 +22,6 @@ from tests.facades.volcengine.sample_bodies import (
     START,
     TOS,
 )
-from tests.facades.volcengine.wire_client import WireClient, error_of
 
 
 def with_storage(**storage: Any) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from airslice.application.listening import Listening, OpenedListening
-from airslice.application.live_notices import LiveNotices, Subscription
+from airslice.application.broadcast.player_notices import LiveNotices, Subscription
+from airslice.application.listening.sessions import Listening, OpenedListening
 from airslice.domain import errors
 from airslice.domain.room import RoomKey
 from airslice.domain.script import JsonObject

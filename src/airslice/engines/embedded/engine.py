@@ -7,7 +7,8 @@ import ipaddress
 import socket
 from collections.abc import Callable, Sequence
 
-from airslice.application.ports import Clock, StreamSink
+from airslice.application.ports.clock import Clock
+from airslice.application.ports.media import StreamSink
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded.answer import Transport
 from airslice.engines.embedded.dtls import DtlsServer

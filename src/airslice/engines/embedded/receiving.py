@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from airslice.application.ports import StreamSink
+from airslice.application.ports.media import StreamSink
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded.reception import Reception
 from airslice.engines.embedded.rtcp import (

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from airslice.application.ports import Clock, OutgoingPacket
+from airslice.application.ports.clock import Clock
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded.rtcp import (
     SenderClock,
@@ -25,6 +25,7 @@ from airslice.engines.embedded.sdp import AUDIO_LEVEL, Offer
 from airslice.engines.embedded.session import Host, Session
 from airslice.engines.embedded.srtp import REPLAYED, SrtpSession
 from airslice.engines.embedded.stats import Drop
+from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import RTP_CLOCK_HZ
 
 MAX_RTCP_SENDERS = 4

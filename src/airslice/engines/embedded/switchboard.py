@@ -11,7 +11,8 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from airslice.application.ports import Clock, StreamSink
+from airslice.application.ports.clock import Clock
+from airslice.application.ports.media import StreamSink
 from airslice.domain.errors import ServerFull
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded.answer import Transport

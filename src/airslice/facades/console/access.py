@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from starlette.requests import Request
 from starlette.responses import Response
 
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
 from airslice.facades.console.problems import Problem
 
 COOKIE = "airslice_session"

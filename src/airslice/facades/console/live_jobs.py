@@ -8,7 +8,7 @@ from typing import Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from airslice.application.live_ports import JobQuery, Page, Window
+from airslice.application.ports.live import JobQuery, Page, Window
 from airslice.domain import live_job
 from airslice.domain.errors import InvalidInput
 from airslice.domain.live_job import FINAL_STATES, JobState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
 from airslice.domain.apps import Account
 from airslice.domain.errors import ProjectNotFound
 from airslice.domain.projects import Project

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from airslice.application.interaction_rules import InteractionRules
-from airslice.application.live_commands import LiveCommands
-from airslice.application.live_platforms import LivePlatforms
-from airslice.application.live_ports import JobQuery, Page
-from airslice.application.live_rooms import LiveRooms
-from airslice.application.live_user_config import LiveUserConfigs
-from airslice.application.report_keys import ReportKeys
+from airslice.application.catalogue.interaction_rules import InteractionRules
+from airslice.application.catalogue.live_commands import LiveCommands
+from airslice.application.catalogue.live_platforms import LivePlatforms
+from airslice.application.catalogue.live_rooms import LiveRooms
+from airslice.application.catalogue.live_user_config import LiveUserConfigs
+from airslice.application.catalogue.report_keys import ReportKeys
+from airslice.application.ports.live import JobQuery, Page
 from airslice.domain.live_job import JobOrder, LiveJob, RtcUser
 from airslice.domain.live_room import LiveRoom
 from airslice.domain.projects import Project

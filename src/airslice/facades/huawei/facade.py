@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from airslice import __version__
-from airslice.application.ports import Clock
+from airslice.application.ports.clock import Clock
 from airslice.domain.apps import Account
 from airslice.domain.errors import AirsliceError, RateLimited
 from airslice.domain.live_job import LiveJob

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airslice.application.live_ports import JobQuery
+from airslice.application.ports.live import JobQuery
 from airslice.facades.huawei.callbacks import LiveEventCallBackConfig
 from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import NoBody, NoQuery

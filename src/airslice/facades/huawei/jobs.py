@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from airslice.application.live_ports import JobQuery, Window
+from airslice.application.ports.live import JobQuery, Window
 from airslice.domain.live_job import (
     FINAL_STATES,
     JobOrder,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airslice.application.live_ports import Page
+from airslice.application.ports.live import Page
 from airslice.facades.huawei.calls import Call, ListedRoom, UseCases
 from airslice.facades.huawei.fields import NoBody, NoQuery
 from airslice.facades.huawei.room_queries import SmartLiveRoomsQuery

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeVar
 
-from airslice.application.live_ports import RoomQuery, Window
+from airslice.application.ports.live import RoomQuery, Window
 from airslice.domain.errors import InvalidInput
 from airslice.domain.live_job import JobState
 from airslice.domain.live_room import ConfirmState, LiveRoomType, TemplateOwner

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, to_builtins
 
-from airslice.application.live_ports import GroupQuery, Window
+from airslice.application.ports.live import GroupQuery, Window
 from airslice.domain.interaction_rules import Rule, RuleGroup
 from airslice.domain.script import JsonObject
 from airslice.facades.huawei.fields import (

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airslice.application.publishing import Publishing
+from airslice.application.rooms.publishing import Publishing
 from airslice.domain import errors
 from airslice.domain.room import StreamType
 from airslice.facades.whip.exchange import (

@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from airslice.application.listening import Listening
-from airslice.application.live_notices import Subscription
+from airslice.application.broadcast.player_notices import Subscription
+from airslice.application.listening.sessions import Listening
 from airslice.domain.errors import InvalidInput
 from airslice.facades.whip.exchange import (
     ICE_FRAGMENT,

@@ -1,0 +1,1 @@
+"""What an owner keeps between broadcasts: live rooms, rules, platforms, commands, settings."""

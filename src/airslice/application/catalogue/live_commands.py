@@ -1,0 +1,273 @@
+"""What broadcasts are told while they are on air.
+
+Commands that only ask or set something are carried out at once. Those that change what is played
+are stored in the order in which they come; what becomes of them on air is not decided here.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import replace
+
+from airslice.application.catalogue.live_rooms import with_rule_indexes
+from airslice.application.ports.live import (
+    CommandQuery,
+    JobExits,
+    LiveCommandStore,
+    LiveJobStore,
+    LiveRoomStore,
+    Page,
+)
+from airslice.application.wall_clock import WallClock
+from airslice.domain.errors import InvalidInput, LiveJobFinished, LiveJobNotFound, QuotaExceeded
+from airslice.domain.live_command import (
+    INSERTS,
+    REWRITES,
+    CommandName,
+    CommandState,
+    LiveCommand,
+    LiveEvent,
+    LiveEventType,
+)
+from airslice.domain.live_job import FINAL_STATES, LiveJob
+from airslice.domain.live_room import LiveRoom, RoomDraft
+from airslice.domain.script import JsonObject, LiveExit
+
+MAX_COMMANDS = 10_000
+"""Stored of a job."""
+
+KEPT_EVENTS = 1_000
+"""Of a job: the latest."""
+
+_OF_A_JOB = ("video_config", "output_urls", "stream_keys", "view_mode", "co_streamer_config")
+"""Extras that the start of a job can override in its room."""
+
+_FACTS: dict[int, dict[str, type]] = {
+    LiveEventType.COMMENT: {"user": dict, "content": str},
+    LiveEventType.ENTER: {"user": dict},
+    LiveEventType.LIKE: {"user": dict},
+    LiveEventType.GIFT: {"user": dict, "gift": dict},
+    LiveEventType.VIEWERS: {"numberOfViewers": int},
+}
+"""What the content of each type has, and of which JSON type that is."""
+
+
+class LiveCommands:
+    """The commands and audience events of all jobs."""
+
+    def __init__(
+        self,
+        *,
+        commands: LiveCommandStore,
+        jobs: LiveJobStore,
+        rooms: LiveRoomStore,
+        exits: JobExits,
+        wall_clock: WallClock,
+    ) -> None:
+        """Begin with what the stores remember.
+
+        Args:
+            commands: Remembers commands and events.
+            jobs: Knows the jobs.
+            rooms: Knows their rooms.
+            exits: Changes when jobs end by themselves.
+            wall_clock: Dates commands.
+        """
+        self._commands = commands
+        self._jobs = jobs
+        self._rooms = rooms
+        self._exits = exits
+        self._wall_clock = wall_clock
+
+    async def execute(
+        self, project_id: str, room_id: str, job_id: str, name: CommandName, params: JsonObject
+    ) -> str:
+        """Take a command that changes what is played; return its id.
+
+        Args:
+            project_id: Whose the job is.
+            room_id: The job's.
+            job_id: Which broadcast.
+            name: One of `STORED`.
+            params: Of the command, of the right form.
+
+        Raises:
+            LiveJobNotFound: the room has no such job.
+            LiveJobFinished: the job has ended.
+            QuotaExceeded: the job has taken `MAX_COMMANDS`.
+        """
+        job = await self._unfinished(project_id, room_id, job_id)
+        if await self._commands.count_commands(job_id) >= MAX_COMMANDS:
+            raise QuotaExceeded(f"a job takes at most {MAX_COMMANDS} commands")
+        if name is CommandName.REWRITE_INTERACTION_RULES:
+            rules = with_rule_indexes(params.get("interaction_rules") or ())
+            params = {**params, "interaction_rules": list(rules)}
+        command = LiveCommand(
+            command_id=str(uuid.uuid4()),
+            project_id=project_id,
+            room_id=room_id,
+            job_id=job.job_id,
+            name=name,
+            params=params,
+            created_at_ms=self._wall_clock.utc_ms(),
+        )
+        await self._commands.add_command(command)
+        return command.command_id
+
+    async def take_back(
+        self, project_id: str, room_id: str, job_id: str, command_ids: frozenset[str]
+    ) -> None:
+        """Forget insertions that wait for their turn; without ids, all of them.
+
+        Raises:
+            LiveJobNotFound: the room has no such job.
+            LiveJobFinished: the job has ended.
+        """
+        await self._unfinished(project_id, room_id, job_id)
+        await self._commands.remove_queued_commands(job_id, INSERTS, command_ids)
+
+    async def reset_exit(
+        self, project_id: str, room_id: str, job_id: str, live_exit: LiveExit
+    ) -> None:
+        """Let a broadcast end by itself as `live_exit` says from now on.
+
+        Raises:
+            LiveJobNotFound: the room has no such job.
+            LiveJobFinished: the job has ended.
+        """
+        await self._unfinished(project_id, room_id, job_id)
+        await self._exits.reset_exit(job_id, live_exit)
+
+    async def as_played(self, project_id: str, room_id: str, job_id: str) -> LiveRoom:
+        """Return a job's room as the job has it: the room may have changed since, or be gone.
+
+        Raises:
+            LiveJobNotFound: the room has no such job.
+            LiveJobFinished: the job has ended.
+        """
+        job = await self._unfinished(project_id, room_id, job_id)
+        room = await self._rooms.find_room(job.room_id) or LiveRoom(
+            room_id=job.room_id,
+            project_id=job.project_id,
+            draft=RoomDraft(name=job.room_name),
+            created_at_ms=job.created_at_ms,
+            updated_at_ms=job.created_at_ms,
+            script_version=str(job.created_at_ms),
+        )
+        own = {name: job.extras[name] for name in _OF_A_JOB if name in job.extras}
+        draft = replace(
+            room.draft,
+            name=job.room_name,
+            scenes=job.program.scenes,
+            policy=job.program.policy,
+            callback=job.callback,
+            rtc_notices=job.rtc_notices,
+            extras={**room.draft.extras, **own},
+        )
+        return replace(room, draft=draft)
+
+    async def insert_commands(
+        self, project_id: str, room_id: str, job_id: str, *, offset: int, limit: int
+    ) -> Page[LiveCommand]:
+        """Return the insertions of a job that wait for their turn, the earliest first.
+
+        Raises:
+            LiveJobNotFound: the room has no such job.
+        """
+        await self._job(project_id, room_id, job_id)
+        query = CommandQuery(names=INSERTS, job_id=job_id, offset=offset, limit=limit)
+        return await self._commands.queued_commands(project_id, query)
+
+    async def rule_commands(
+        self, project_id: str, job_id: str | None, *, offset: int, limit: int
+    ) -> Page[LiveCommand]:
+        """Return the rewritten rules that nobody has judged, of a job or of all the project's."""
+        return await self._unjudged(
+            project_id, job_id, CommandName.REWRITE_INTERACTION_RULES, offset, limit
+        )
+
+    async def script_commands(
+        self, project_id: str, job_id: str | None, *, offset: int, limit: int
+    ) -> Page[LiveCommand]:
+        """Return the rewritten scripts that nobody has judged, as `rule_commands` does."""
+        return await self._unjudged(
+            project_id, job_id, CommandName.REWRITE_PLAY_SCRIPT, offset, limit
+        )
+
+    async def confirm(
+        self,
+        project_id: str,
+        room_id: str,
+        job_id: str,
+        *,
+        name: CommandName,
+        command_ids: frozenset[str],
+        confirmed: bool,
+    ) -> None:
+        """Note what a person says of rewritten scripts or rules; without ids, of all that wait.
+
+        Commands that were judged before stay as they are.
+
+        Raises:
+            LiveJobNotFound: the room has no such job.
+            LiveJobFinished: the job has ended.
+            InvalidInput: commands of this name are not for a person to judge.
+        """
+        if name not in REWRITES:
+            raise InvalidInput("command", f"must be one of {', '.join(sorted(REWRITES))}")
+        await self._unfinished(project_id, room_id, job_id)
+        state = CommandState.CONFIRMED if confirmed else CommandState.REJECTED
+        await self._commands.settle_commands(job_id, frozenset({name}), command_ids, state)
+
+    async def report_events(
+        self, project_id: str, room_id: str, job_id: str, events: tuple[LiveEvent, ...]
+    ) -> None:
+        """Take what the audience of a broadcast did.
+
+        Raises:
+            LiveJobNotFound: the room has no such job.
+            LiveJobFinished: the job has ended.
+            InvalidInput: an event is not of the form that its type has.
+        """
+        await self._unfinished(project_id, room_id, job_id)
+        for number, event in enumerate(events):
+            _check_event(event, f"events[{number}].content")
+        await self._commands.add_events(job_id, events, keep=KEPT_EVENTS)
+
+    async def _job(self, project_id: str, room_id: str, job_id: str) -> LiveJob:
+        job = await self._jobs.find_job(project_id, job_id)
+        if job is None or job.room_id != room_id:
+            raise LiveJobNotFound(f"live room {room_id} has no job {job_id}")
+        return job
+
+    async def _unfinished(self, project_id: str, room_id: str, job_id: str) -> LiveJob:
+        job = await self._job(project_id, room_id, job_id)
+        if job.state in FINAL_STATES:
+            raise LiveJobFinished(f"job {job_id} has ended")
+        return job
+
+    async def _unjudged(
+        self, project_id: str, job_id: str | None, name: CommandName, offset: int, limit: int
+    ) -> Page[LiveCommand]:
+        query = CommandQuery(names=frozenset({name}), job_id=job_id, offset=offset, limit=limit)
+        return await self._commands.queued_commands(project_id, query)
+
+
+def _check_event(event: LiveEvent, field: str) -> None:
+    """Check that an event says what its type is about; types of no meaning may say anything.
+
+    Raises:
+        InvalidInput: it does not.
+    """
+    if not event.content and event.type not in _FACTS:
+        return
+    try:
+        content = json.loads(event.content)
+    except (ValueError, RecursionError):
+        raise InvalidInput(field, "must be JSON text") from None
+    if not isinstance(content, dict):
+        raise InvalidInput(field, "must be a JSON object")
+    for name, kind in _FACTS.get(event.type, {}).items():
+        if type(content.get(name)) is not kind:
+            raise InvalidInput(field, f"must have a {name} for type {event.type}")

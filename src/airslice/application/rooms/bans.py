@@ -1,0 +1,84 @@
+"""The bans that are in force, at hand for everybody who wants to publish."""
+
+from __future__ import annotations
+
+from airslice.application.ports.records import BanStore
+from airslice.application.wall_clock import WallClock
+from airslice.domain.ban import Ban, BanScope, scopes_of
+from airslice.domain.errors import TooManyBans, UserBanned
+from airslice.domain.room import RoomKey
+
+MAX_BANS = 50_000
+"""Of one application: they are looked up in memory."""
+
+SWEEP_MS = 60_000
+"""How often expired bans are removed, while new ones come."""
+
+
+class Bans:
+    """All bans of this machine, remembered over restarts."""
+
+    def __init__(self, *, store: BanStore, wall_clock: WallClock) -> None:
+        """Know of no ban yet; `recover` brings back those of the last start."""
+        self._store = store
+        self._wall_clock = wall_clock
+        self._by_app: dict[str, dict[BanScope, Ban]] = {}
+        self._swept_at_ms = 0
+
+    async def recover(self) -> None:
+        """Bring back the bans that have not expired, and forget the others."""
+        await self._store.forget_bans(self._wall_clock.utc_ms())
+        for ban in await self._store.bans():
+            self._of_app(ban.scope.app_id)[ban.scope] = ban
+
+    def check(self, room: RoomKey, user_id: str) -> None:
+        """Let a user into a room.
+
+        Raises:
+            UserBanned: a ban keeps him out.
+        """
+        bans = self._by_app.get(room.app_id, {})
+        now_ms = self._wall_clock.utc_ms()
+        for scope in scopes_of(room, user_id):
+            ban = bans.get(scope)
+            if ban is not None and not ban.has_expired(now_ms):
+                left_s = (ban.expires_at_ms - now_ms + 999) // 1000
+                raise UserBanned(f"{user_id} is kept out of room {room.room_id} for {left_s} s")
+
+    async def put(self, ban: Ban) -> None:
+        """Put a ban in force at once, in place of any other of its scope; remember it.
+
+        Raises:
+            TooManyBans: the application has `MAX_BANS` already.
+            StoreFailed: it is in force, but may be forgotten with a restart.
+        """
+        now_ms = self._wall_clock.utc_ms()
+        is_sweep_due = abs(now_ms - self._swept_at_ms) >= SWEEP_MS
+        if is_sweep_due:
+            self._sweep(now_ms)
+        bans = self._of_app(ban.scope.app_id)
+        if len(bans) >= MAX_BANS and ban.scope not in bans:
+            raise TooManyBans(f"the application has {MAX_BANS} bans, as many as it can have")
+        bans[ban.scope] = ban
+        await self._store.save_ban(ban)
+        if is_sweep_due:
+            await self._store.forget_bans(now_ms)
+
+    async def lift(self, scope: BanScope) -> None:
+        """Take the ban of exactly this scope out of force; there need not be one.
+
+        Raises:
+            StoreFailed: it is out of force, but may come back with a restart.
+        """
+        self._of_app(scope.app_id).pop(scope, None)
+        await self._store.lift_ban(scope)
+
+    def _of_app(self, app_id: str) -> dict[BanScope, Ban]:
+        return self._by_app.setdefault(app_id, {})
+
+    def _sweep(self, now_ms: int) -> None:
+        self._swept_at_ms = now_ms
+        for bans in self._by_app.values():
+            for ban in tuple(bans.values()):
+                if ban.has_expired(now_ms):
+                    del bans[ban.scope]

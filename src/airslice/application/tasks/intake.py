@@ -1,0 +1,59 @@
+"""Whether new tasks are taken: not while what they cut would not be safe."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from airslice.application.ports.journal import Journal
+from airslice.application.ports.storage import Spool
+
+_log = logging.getLogger(__name__)
+
+SPOOL_LIMIT = 0.8
+"""Share of what the spool can hold above which no task is started; running ones need the rest."""
+
+MIN_FREE_BYTES = 32_000_000
+"""Of the spool's disk: what 1,000 streams of 16 kHz WAV bring in a second."""
+
+WATCH_INTERVAL_S = 1.0
+
+
+class Intake:
+    """Judges the disks that slices go through."""
+
+    def __init__(self, *, spool: Spool, journal: Journal) -> None:
+        self._spool = spool
+        self._journal = journal
+
+    def refusal(self) -> str:
+        """Why no task is started now; empty if they are."""
+        if self._journal.failing:
+            return "the journal cannot be written: what is received is not safe from a crash"
+        if self._spool.failing:
+            return "the spool cannot be written: slices are lost"
+        used, quota, free = self._spool.usage()
+        if free < MIN_FREE_BYTES:
+            return f"the disk of the spool is full: {free / 1e6:.0f} MB are left"
+        capacity = min(quota, used + free)
+        if used >= SPOOL_LIMIT * capacity:
+            return (
+                f"the spool holds {used / 1e9:.1f} of {capacity / 1e9:.1f} GB because storage is"
+                f" behind; no task is started while it is over {SPOOL_LIMIT:.0%}"
+            )
+        return ""
+
+    async def watch(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Log when tasks are refused and when they are taken again, until cancelled."""
+        refused = False
+        while True:
+            if self._spool.failing:  # nobody may be left who writes to it
+                await asyncio.to_thread(self._spool.try_again)
+            refusal = self.refusal()
+            if refusal and not refused:
+                _log.error("no task is started: %s", refusal)
+            elif refused and not refusal:
+                _log.warning("tasks are started again")
+            refused = bool(refusal)
+            await sleep(WATCH_INTERVAL_S)

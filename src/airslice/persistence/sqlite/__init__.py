@@ -1,0 +1,1 @@
+"""All records in one SQLite file: an adapter for each of the record ports."""

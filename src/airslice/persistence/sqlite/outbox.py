@@ -1,0 +1,259 @@
+"""The outbox in the SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterable
+
+import msgspec
+
+from airslice.application.ports.outbox import Queue
+from airslice.domain.callback import CallbackEvent
+from airslice.domain.outbox import (
+    HOLDS_LANE,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    IllegalDeliveryEvent,
+    SliceName,
+)
+from airslice.domain.room import StreamKey, StreamType
+from airslice.domain.slice_record import SliceRecord, SliceState
+from airslice.domain.slice_task import SliceTask
+from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.rows import Row, read_slice, read_task, slice_name
+from airslice.persistence.sqlite.statements import statements
+
+_DELIVERIES = statements("deliveries")
+_TASKS = statements("tasks")
+_SLICES = statements("slices")
+
+
+class SqliteOutbox:
+    """An Outbox that shares its file with the tasks and slices.
+
+    Each object is a claimant of its own: what it has claimed, no other settles.
+    """
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        self._claimant = uuid.uuid4().hex
+
+    async def recover(self, *, now_ms: int) -> int:
+        """Void all claims; return how many deliveries are on their way."""
+
+        def change(connection: sqlite3.Connection) -> int:
+            connection.execute(_DELIVERIES["recover"], {"now_ms": now_ms})
+            count: int = connection.execute(_DELIVERIES["count"]).fetchone()[0]
+            return count
+
+        return await self._database.write(change)
+
+    async def queues(self) -> list[Queue]:
+        """Return what there is to hand out, whether it is due or not."""
+
+        def query(connection: sqlite3.Connection) -> list[Queue]:
+            return [
+                Queue(kind, row["destination"], row["due_at_ms"])
+                for kind in DeliveryKind
+                for row in connection.execute(_DELIVERIES["queues"], {"kind": kind})
+            ]
+
+        return await self._database.read(query)
+
+    async def claim(
+        self, queue: Queue, *, now_ms: int, until_ms: int, limit: int
+    ) -> list[Delivery]:
+        """Claim the deliveries of `queue` that are due, the longest due first."""
+        due: Row = {
+            "kind": queue.kind,
+            "destination": queue.destination,
+            "now_ms": now_ms,
+            "limit": limit,
+        }
+
+        def change(connection: sqlite3.Connection) -> list[Delivery]:
+            rows = connection.execute(_DELIVERIES["due"], due).fetchall()
+            claim = {"claimed_by": self._claimant, "until_ms": until_ms}
+            connection.executemany(_DELIVERIES["claim"], [{**claim, "id": r["id"]} for r in rows])
+            return [_read_delivery(row) for row in rows]
+
+        return await self._database.write(change)
+
+    async def settle(
+        self,
+        delivery: Delivery,
+        *,
+        now_ms: int,
+        then: CallbackEvent | None = None,
+        business_id: str = "",
+    ) -> bool:
+        """Put a claimed delivery back as it is after a try, with its effects."""
+
+        def change(connection: sqlite3.Connection) -> bool:
+            mine: Row = {"id": delivery.id, "claimed_by": self._claimant}
+            if connection.execute(_DELIVERIES["is_claimed"], mine).fetchone() is None:
+                return False
+            slice_state = delivery.slice_state
+            if slice_state is SliceState.STORED and then is None:
+                slice_state = SliceState.ANNOUNCED  # there is nobody to call
+            slice_id = _set_slice_state(connection, delivery, slice_state)
+            if delivery.state is DeliveryState.DONE:
+                connection.execute(_DELIVERIES["remove"], mine)
+            else:
+                connection.execute(_DELIVERIES["update"], _progress(delivery))
+            if then is not None:
+                row = _callback_row(then, business_id, delivery.lane, delivery.position, now_ms)
+                connection.execute(_DELIVERIES["add_callback"], {**row, "slice_id": slice_id})
+            if delivery.state not in HOLDS_LANE:
+                connection.execute(
+                    _DELIVERIES["release"], {"lane": delivery.lane, "now_ms": now_ms}
+                )
+            return True
+
+        return await self._database.write(change)
+
+    async def add_event(
+        self,
+        event: CallbackEvent,
+        *,
+        business_id: str,
+        lane: str,
+        now_ms: int,
+        kind: DeliveryKind = DeliveryKind.CALLBACK,
+    ) -> None:
+        """Put in a callback of an event other than a slice's, as the last in `lane`."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            last = connection.execute(_DELIVERIES["last_position"], {"lane": lane}).fetchone()
+            position = 0 if last["position"] is None else last["position"] + 1
+            row = _callback_row(event, business_id, lane, position, now_ms, kind)
+            connection.execute(_DELIVERIES["add_callback"], {**row, "slice_id": None})
+
+        await self._database.write(change)
+
+    async def slice_of(self, delivery: Delivery) -> tuple[SliceTask, SliceRecord] | None:
+        """Return what an upload brings to its bucket."""
+        if delivery.slice is None:
+            return None
+        wanted = delivery.slice
+        name = slice_name(wanted.run_id, wanted.stream, wanted.index)
+
+        def query(connection: sqlite3.Connection) -> tuple[SliceTask, SliceRecord] | None:
+            task = connection.execute(_TASKS["find_run"], name).fetchone()
+            record = connection.execute(_SLICES["find_slice"], name).fetchone()
+            if task is None or record is None:
+                return None
+            return read_task(task, self._database.box), read_slice(record)
+
+        return await self._database.read(query)
+
+    async def find(self, delivery_id: int) -> Delivery | None:
+        """Return a delivery that is in the outbox."""
+        rows = await self._database.rows(_DELIVERIES["find"], {"id": delivery_id})
+        return _read_delivery(rows[0]) if rows else None
+
+    async def page(self, *, dead: bool | None, after_id: int, limit: int) -> list[Delivery]:
+        """Return deliveries in order of their ids."""
+        which = {None: "list_all", True: "list_dead", False: "list_pending"}[dead]
+        rows = await self._database.rows(_DELIVERIES[which], {"after_id": after_id, "limit": limit})
+        return [_read_delivery(row) for row in rows]
+
+    async def revive(self, delivery_id: int, *, now_ms: int) -> Delivery | None:
+        """Begin another round of tries for a delivery that is dead or parked."""
+
+        def change(connection: sqlite3.Connection) -> Delivery | None:
+            name: Row = {"id": delivery_id}
+            row = connection.execute(_DELIVERIES["find"], name).fetchone()
+            if row is None:
+                return None
+            delivery = _read_delivery(row)
+            if row["claimed_by"] is not None:
+                return delivery  # it is being tried
+            try:
+                revived = delivery.revived(now_ms=now_ms)
+            except IllegalDeliveryEvent:
+                return delivery  # it will be tried anyhow
+            connection.execute(_DELIVERIES["update"], _progress(revived))
+            connection.execute(_DELIVERIES["hold_if_not_first"], _place(revived))
+            _set_slice_state(connection, revived, revived.slice_state)
+            return _read_delivery(connection.execute(_DELIVERIES["find"], name).fetchone())
+
+        return await self._database.write(change)
+
+    async def awaited(self, spool_names: Iterable[str]) -> set[str]:
+        """Return which of these names are of slices that are not stored yet."""
+        names = json.dumps(list(spool_names))
+        rows = await self._database.rows(_DELIVERIES["awaited"], {"names": names})
+        return {row["spool_name"] for row in rows}
+
+
+def _set_slice_state(
+    connection: sqlite3.Connection, delivery: Delivery, state: SliceState | None
+) -> int | None:
+    """Move the slice of `delivery`; return its id."""
+    name: Row = {"id": delivery.id, "slice_state": state}
+    if state is not None:
+        connection.execute(_DELIVERIES["set_slice_state"], name)
+    slice_id: int | None = connection.execute(_DELIVERIES["slice_id"], name).fetchone()["slice_id"]
+    return slice_id
+
+
+def _progress(delivery: Delivery) -> Row:
+    return {
+        "id": delivery.id,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "due_at_ms": delivery.due_at_ms,
+        "last_error": delivery.last_error,
+    }
+
+
+def _place(delivery: Delivery) -> Row:
+    return {"id": delivery.id, "lane": delivery.lane, "position": delivery.position}
+
+
+def _callback_row(
+    event: CallbackEvent,
+    business_id: str,
+    lane: str,
+    position: int,
+    now_ms: int,
+    kind: DeliveryKind = DeliveryKind.CALLBACK,
+) -> dict[str, str | int | None]:
+    return {
+        "kind": kind,
+        "destination": event.app_id,
+        "lane": lane,
+        "position": position,
+        "now_ms": now_ms,
+        "event": msgspec.json.encode(event).decode(),
+        "business_id": business_id,
+    }
+
+
+def _read_delivery(row: sqlite3.Row) -> Delivery:
+    name = None
+    if row["run_id"] is not None:
+        stream = StreamKey(row["user_id"], StreamType(row["stream_type"]))
+        name = SliceName(row["run_id"], stream, row["slice_index"])
+    return Delivery(
+        id=row["id"],
+        kind=DeliveryKind(row["kind"]),
+        destination=row["destination"],
+        lane=row["lane"],
+        position=row["position"],
+        state=DeliveryState(row["state"]),
+        attempts=row["attempts"],
+        due_at_ms=row["due_at_ms"],
+        created_at_ms=row["created_at_ms"],
+        last_error=row["last_error"],
+        slice=name,
+        spool_name=row["spool_name"] or "",
+        event=None
+        if row["event"] is None
+        else msgspec.json.decode(row["event"], type=CallbackEvent),
+        business_id=row["business_id"],
+    )

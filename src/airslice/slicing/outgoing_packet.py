@@ -1,0 +1,22 @@
+"""A packet on its way to listeners."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class OutgoingPacket(NamedTuple):
+    """One RTP packet for a listener: what is the same for all listeners of a stream."""
+
+    sequence: int
+    """Sequence number, 0 <= sequence < 2**16. What a publisher's network lost is missing."""
+    timestamp: int
+    """RTP timestamp of the first sample, in 48 kHz ticks, 0 <= timestamp < 2**32."""
+    marker: bool
+    """Whether it is the first after a pause (RFC 7587 section 4.1)."""
+    level: int
+    """RFC 6464 audio level in -dBov, 0 to 127, or `LEVEL_UNKNOWN`."""
+    captured_ns: int
+    """When its first sample was captured, on the server's monotonic clock."""
+    payload: bytes
+    """One Opus packet (RFC 6716)."""

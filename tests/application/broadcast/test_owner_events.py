@@ -1,0 +1,160 @@
+"""Owners of live jobs are told of events, through the outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from airslice.application.broadcast.owner_events import LiveAnnouncements, LiveEventPost
+from airslice.application.delivery.courier import Courier
+from airslice.domain.callback import CallbackEvent
+from airslice.domain.live_callback import LiveCallback, LiveEventKind
+from airslice.domain.live_job import LiveJob, rtc_place
+from airslice.domain.outbox import DeliveryKind, DeliveryState, Failed, Made, Outcome
+from airslice.domain.script import Program
+from tests.support.memory.live_jobs import MemoryLiveJobStore
+from tests.support.memory.outbox import MemoryOutbox
+from tests.support.memory.tasks import MemoryTaskStore
+from tests.support.stages.stage import HandClock
+
+CALLBACK = LiveCallback(
+    url="https://owner.invalid/", events=(LiveEventKind.SHOOT_SCRIPT_SWITCH,), key="k"
+)
+SWITCH = LiveEventKind.SHOOT_SCRIPT_SWITCH
+
+
+@dataclass
+class RecordingSender:
+    """Keeps what it was to post (port `LiveEventSender`)."""
+
+    sent: list[tuple[CallbackEvent, LiveCallback]] = field(default_factory=list)
+    answers: list[Outcome] = field(default_factory=list)
+
+    async def send(self, event: CallbackEvent, callback: LiveCallback) -> Outcome:
+        self.sent.append((event, callback))
+        return self.answers.pop(0) if self.answers else Made()
+
+    @property
+    def numbers(self) -> list[int]:
+        return [json.loads(event.data)["n"] for event, _ in self.sent]
+
+
+class Office:
+    """Announcements, their outbox and who delivers them."""
+
+    def __init__(self) -> None:
+        self.clock = HandClock()
+        self.jobs = MemoryLiveJobStore()
+        self.sender = RecordingSender()
+        self.outbox = MemoryOutbox(MemoryTaskStore())
+        self.courier = Courier(
+            self.outbox,
+            {DeliveryKind.LIVE_EVENT: LiveEventPost(self.jobs, self.sender)},
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            chance=lambda: 0.5,
+        )
+        self.announcements = LiveAnnouncements(self.outbox, self.courier)
+
+    async def announce(self, job: LiveJob, *numbers: int) -> None:
+        for number in numbers:
+            await self.announcements.announce(job, SWITCH, json.dumps({"n": number}))
+
+    async def deliver(self) -> None:
+        """Let everything be tried, again and again."""
+        await self.courier.start()
+        for _ in range(40):
+            async with asyncio.timeout(10):
+                while self.courier.under_way or not self.courier.is_resting:
+                    await asyncio.sleep(0.001)
+            self.clock.turn_to_next_alarm()
+            await asyncio.sleep(0.003)
+        await self.courier.close()
+
+
+async def a_job(office: Office, **changes: object) -> LiveJob:
+    job = LiveJob(
+        job_id="job",
+        project_id="project",
+        room_id="room",
+        room_name="a room",
+        program=Program(),
+        place=rtc_place("app", "job", has_capture=False),
+        created_at_ms=0,
+        updated_at_ms=0,
+        callback=CALLBACK,
+    )
+    job = replace(job, **changes)  # type: ignore[arg-type]
+    await office.jobs.save_job(job)
+    return job
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+async def test_events_of_a_job_arrive_in_order_even_if_one_is_refused(office: Office) -> None:
+    job = await a_job(office)
+    office.sender.answers = [Failed(reason="HTTP 500")]
+    await office.announce(job, 1, 2, 3)
+
+    await office.deliver()
+
+    assert office.sender.numbers == [1, 1, 2, 3]
+    event, callback = office.sender.sent[0]
+    assert event.event_type == "SHOOT_SCRIPT_SWITCH"
+    assert callback == CALLBACK
+    assert await office.outbox.page(dead=None, after_id=0, limit=10) == []
+
+
+async def test_an_event_is_posted_to_where_the_job_says_now(office: Office) -> None:
+    job = await a_job(office)
+    await office.announce(job, 1)
+    moved = replace(CALLBACK, url="https://elsewhere.invalid/")
+    await office.jobs.save_job(replace(job, callback=moved))
+
+    await office.deliver()
+
+    assert [callback for _, callback in office.sender.sent] == [moved]
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [None, replace(CALLBACK, url=""), replace(CALLBACK, events=())],
+)
+async def test_events_that_nobody_subscribes_to_are_not_kept(
+    office: Office, callback: LiveCallback | None
+) -> None:
+    job = await a_job(office, callback=callback)
+
+    await office.announce(job, 1)
+
+    assert await office.outbox.page(dead=None, after_id=0, limit=10) == []
+
+
+async def test_deliveries_show_events_of_live_jobs(office: Office) -> None:
+    job = await a_job(office)
+    await office.announce(job, 1, 2)
+
+    first, second = await office.outbox.page(dead=None, after_id=0, limit=10)
+
+    assert (first.kind, first.destination, first.lane) == ("live_event", "project", "live/job")
+    assert (first.state, second.state) == (DeliveryState.WAITING, DeliveryState.HELD)
+    assert first.event is not None
+    assert first.event.event_type == "SHOOT_SCRIPT_SWITCH"
+
+
+async def test_an_event_of_a_job_that_is_gone_is_given_up(office: Office) -> None:
+    job = await a_job(office)
+    await office.announce(job, 1)
+    office.jobs._jobs.clear()
+
+    await office.deliver()
+
+    [dead] = await office.outbox.page(dead=True, after_id=0, limit=10)
+    assert "job" in dead.last_error
+    assert office.sender.sent == []

@@ -1,0 +1,90 @@
+"""Who gets the messages of a broadcast."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from airslice.application.broadcast.player_notices import MAX_WAITING, LiveNotices
+from airslice.domain.room import RoomKey
+
+ROOM, OTHER = RoomKey("app", "room"), RoomKey("app", "other")
+
+
+def state(name: str) -> dict[str, Any]:
+    return {"message_type": "state_notify", "state": name}
+
+
+def progress(offset: int) -> dict[str, Any]:
+    return {"message_type": "live_progress_notify", "data": {"offset": str(offset)}}
+
+
+async def test_every_subscriber_of_a_room_gets_its_messages_in_order() -> None:
+    notices = LiveNotices()
+    first, second = notices.subscribe(ROOM), notices.subscribe(ROOM)
+    elsewhere = notices.subscribe(OTHER)
+
+    for number in range(3):
+        notices.notify(ROOM, progress(number))
+    notices.end(ROOM)
+    notices.end(OTHER)
+
+    expected = [progress(number) for number in range(3)]
+    assert [message async for message in first] == expected
+    assert [message async for message in second] == expected
+    assert [message async for message in elsewhere] == []
+
+
+async def test_a_new_subscriber_is_told_the_latest_state_first() -> None:
+    notices = LiveNotices()
+    notices.notify(ROOM, state("PROCESSING"))
+    notices.notify(ROOM, state("PLAY_PAUSE"))
+    notices.notify(ROOM, progress(1))
+
+    with notices.subscribe(ROOM) as messages:
+        notices.notify(ROOM, progress(2))
+        assert await anext(messages) == state("PLAY_PAUSE")
+        assert await anext(messages) == progress(2)
+
+
+async def test_a_subscriber_waits_for_what_comes() -> None:
+    notices = LiveNotices()
+    messages = notices.subscribe(ROOM)
+    waiting = asyncio.create_task(anext(messages))
+    await asyncio.sleep(0)
+
+    notices.notify(ROOM, progress(1))
+
+    assert await waiting == progress(1)
+
+
+async def test_a_subscriber_who_does_not_take_loses_the_oldest() -> None:
+    notices = LiveNotices()
+    with notices.subscribe(ROOM) as slow:
+        for number in range(MAX_WAITING + 3):
+            notices.notify(ROOM, progress(number))
+        assert await anext(slow) == progress(3)
+        assert slow.dropped == 3
+    assert notices.dropped == 3
+
+
+async def test_after_the_end_nothing_of_a_room_is_remembered() -> None:
+    notices = LiveNotices()
+    messages = notices.subscribe(ROOM)
+    notices.notify(ROOM, state("PLAY_END"))
+    notices.end(ROOM)
+
+    assert [message async for message in messages] == [state("PLAY_END")]
+    messages.close()  # harmless
+    assert (notices._subscriptions, notices._states) == ({}, {})
+
+
+async def test_who_has_left_is_told_nothing() -> None:
+    notices = LiveNotices()
+    with notices.subscribe(ROOM) as messages:
+        pass
+
+    notices.notify(ROOM, progress(1))
+
+    assert [message async for message in messages] == []
+    assert notices._subscriptions == {}
