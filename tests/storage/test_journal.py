@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from airslice.application.ports.journal import SliceNote, StreamAddress
 from airslice.domain.apps import SliceFormat
+from airslice.domain.file_kind import FileKind
 from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.slicing.packets import RtpPacket
 from airslice.slicing.timeline import Piece, PieceKind
@@ -53,9 +54,7 @@ def note(name: str) -> SliceNote:
         name=name,
         run_id="run",
         address=BOB,
-        slice_format=SliceFormat.FLAC,
-        sample_rate_hz=16_000,
-        passthrough=False,
+        kind=FileKind(slice_format=SliceFormat.FLAC, sample_rate_hz=16_000, passthrough=False),
         identifier="prefix",
         position=-5,
         offset=7,

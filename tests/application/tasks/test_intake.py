@@ -44,7 +44,7 @@ def journal() -> Disk:
 
 @pytest.fixture
 def intake(spool: Disk, journal: Disk) -> Intake:
-    return Intake(spool=spool, journal=journal)  # type: ignore[arg-type]
+    return Intake(spool=spool, journal=journal, max_tasks=3)  # type: ignore[arg-type]
 
 
 def test_tasks_are_taken_while_all_is_well(intake: Intake, spool: Disk) -> None:

@@ -25,8 +25,7 @@ from airslice.application.rooms.rooms import Rooms
 from airslice.application.tasks.intake import Intake
 from airslice.application.tasks.recorder import SliceRecorder
 from airslice.application.tasks.slice_tasks import SliceTasks
-from airslice.application.tasks.slice_track import CutSlice
-from airslice.application.tasks.track_maker import RunTools
+from airslice.application.tasks.track import ClosedSlice, TrackTools
 from airslice.application.wall_clock import WallClock
 from airslice.delivery.segment_event import segment_event
 from airslice.domain.apps import Account, RtcApp
@@ -219,21 +218,21 @@ class Stage:
             max_publishers_per_room=50,
             journal=self.journal,
         )
+        self.tools = TrackTools(
+            spool=self.spool,
+            journal=self.journal,
+            wall_clock=wall_clock,
+            silence_dbfs=-50,
+            on_closed=self.closed,
+        )
         self.tasks = SliceTasks(
             apps=apps,
             rooms=self.rooms,
             store=self.store,
             recorder=self.recorder,
             storage_health=self.storage_health,
-            intake=Intake(spool=self.spool, journal=self.journal),
-            tools=RunTools(
-                spool=self.spool,
-                journal=self.journal,
-                wall_clock=wall_clock,
-                silence_dbfs=-50,
-                on_cut=self.recorder.accept,
-            ),
-            max_tasks=self.max_tasks,
+            intake=Intake(spool=self.spool, journal=self.journal, max_tasks=self.max_tasks),
+            tools=self.tools,
         )
 
     def order(self, task_id: str = "task", **changes: Any) -> TaskOrder:
@@ -303,8 +302,12 @@ class Stage:
         self.recorder._store = _Unreachable()  # type: ignore[assignment]
         self.spool.close()
 
-    def _recorded(self, cut: CutSlice) -> None:
-        self.journal.settled(cut.file.name)
+    def closed(self, closed: ClosedSlice) -> None:
+        """A slice has all its audio: let it be recorded."""
+        self.recorder.accept(closed)
+
+    def _recorded(self, closed: ClosedSlice) -> None:
+        self.journal.settled(closed.file.name)
         self.courier.expect()
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
