@@ -35,8 +35,8 @@ class TaskRun:
             task: The task; its grid begins where it was started.
             app: Its application.
             tools: What its tracks work with.
-            next_index: Given when the task goes on after a restart of the server: of each
-                stream that has slices from before.
+            next_index: Number of the next slice of each stream that has some from before. Given
+                when the task goes on after a restart of the server.
         """
         self.task = task
         self._tools = tools
@@ -56,13 +56,7 @@ class TaskRun:
         self._idle_since_ns: int | None = now_ns
         self._mix: MixTrack | None = None
         if task.order.control.mixed:
-            plan = TrackPlan.of_order(
-                task,
-                MIXED_STREAM,
-                mix_kind,
-                position=self._pcm_grid.cut_at(self._pcm_grid.at(self._begun_ns)),
-                next_index=self._next_index.get(MIXED_STREAM, 0),
-            )
+            plan = self._plan(MIXED_STREAM, mix_kind, position=self._begin_on(self._pcm_grid))
             self._mix = MixTrack(plan, tools, self._pcm_grid)
 
     @property
@@ -76,11 +70,11 @@ class TaskRun:
         return [subscription.stream for subscription in self._subscriptions.values()]
 
     def idle_ns(self, now_ns: int) -> int:
-        """For how long no stream of the task has been published."""
+        """Return for how long no stream of the task has been published."""
         return 0 if self._idle_since_ns is None else now_ns - self._idle_since_ns
 
     def stream_published(self, stream: PublishedStream) -> None:
-        """A stream of the room is published: slice it if the task is to."""
+        """Slice a stream that is published in the room, if the order asks for it."""
         targets = self.task.order.targets
         if targets and all(target.stream != stream.key for target in targets):
             return
@@ -90,13 +84,13 @@ class TaskRun:
             self._take_waiting()
 
     def stream_unpublished(self, stream: PublishedStream) -> None:
-        """A stream of the room is not published any more; its period goes on."""
+        """Note that a stream of the room is not published any more; its period goes on."""
         self._waiting.pop(stream.key, None)
         if self._idle_since_ns is None and not any(s.published for s in self.streams):
             self._idle_since_ns = self._clock.monotonic_ns()
 
     def beat(self, now_ns: int) -> None:
-        """Time has passed."""
+        """Decide what time alone decides; `now_ns` is monotonic."""
         subscriptions = self._subscriptions.values()
         for subscription in subscriptions:
             subscription.advance(now_ns)
@@ -155,25 +149,21 @@ class TaskRun:
 
     def _subscribe(self, stream: PublishedStream) -> StreamSubscription:
         if self._aligned:
-            position = self._grid.cut_at(self._grid.at(self._begun_ns))
+            position = self._begin_on(self._grid)
         else:
             begin = max(0, stream.position_at(self._begun_ns)) if stream.timeline.end else 0
             position = begin * self._grid.rate_hz // RTP_CLOCK_HZ
-        plan = TrackPlan.of_order(
-            self.task,
-            stream.key,
-            self._kind,
-            position=position,
-            next_index=self._next_index.get(stream.key, 0),
-        )
+        plan = self._plan(stream.key, self._kind, position=position)
         return StreamSubscription(
-            stream,
-            plan,
-            self._tools,
-            grid=self._grid,
-            pcm_grid=self._pcm_grid,
-            mix=self._mix,
+            stream, plan, self._tools, grid=self._grid, pcm_grid=self._pcm_grid, mix=self._mix
         )
+
+    def _plan(self, stream: StreamKey, kind: FileKind, *, position: int) -> TrackPlan:
+        next_index = self._next_index.get(stream, 0)
+        return TrackPlan.of_order(self.task, stream, kind, position=position, next_index=next_index)
+
+    def _begin_on(self, grid: TaskGrid) -> int:
+        return grid.cut_at(grid.at(self._begun_ns))
 
     def _release_gone(self) -> None:
         """Make room: let go of streams that are not published and have no open slice."""
