@@ -29,7 +29,7 @@ class SliceStarted(NamedTuple):
     """A slice was opened; audio for it follows."""
 
     position: int
-    """Of its first sample, overlap included."""
+    """Position of its first sample, overlap included."""
 
 
 class SliceAudio(NamedTuple, Generic[A]):
@@ -113,7 +113,7 @@ class Slicer(Generic[A]):
         self._samples = 0  # content of the open slice so far
         self._tail: deque[tuple[int, A]] = deque()  # audio of the last `overlap` samples
         self.late_samples = 0
-        """Came after their place had been decided."""
+        """Samples that came after their place had been decided."""
 
     @property
     def position(self) -> int:

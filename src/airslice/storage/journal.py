@@ -87,7 +87,7 @@ class DiskJournal:
         self._dropping = False  # records, since the latest write that succeeded
         self._giving_up = False  # segments
         self.dropped_bytes = 0
-        """Of records that the disk did not take, and of segments given up for the bound."""
+        """Bytes of records that the disk did not take, and of segments given up for the bound."""
         self.begin_segment()
 
     @property

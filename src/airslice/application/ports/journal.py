@@ -67,11 +67,11 @@ class Journal(Protocol):
 
     @property
     def size_bytes(self) -> int:
-        """What it takes of the disk."""
+        """Bytes of the disk that it takes."""
 
     @property
     def dropped_bytes(self) -> int:
-        """Of records that the disk did not take, or that were given up for want of room."""
+        """Bytes of records that the disk did not take, or that were given up for want of room."""
 
     def keep(self, address: StreamAddress, pieces: Sequence[Piece]) -> None:
         """Keep a stream's next pieces."""
@@ -80,10 +80,10 @@ class Journal(Protocol):
         """A stream that is mixed lies at `offset` on the task's PCM grid from now on."""
 
     def opened(self, note: SliceNote, *, reach_back_s: float) -> None:
-        """A slice was opened; it begins with pieces of up to so many seconds ago."""
+        """Note that a slice was opened; it begins with pieces of up to so many seconds ago."""
 
     def closed(self, name: str, *, index: int, samples: int) -> None:
-        """A slice got its number and its length."""
+        """Note that a slice got its number and its length."""
 
     def settled(self, name: str) -> None:
         """A slice is safe, or was dropped."""
@@ -124,9 +124,9 @@ class UnsettledSlice:
 
     note: SliceNote
     index: int | None = None
-    """None if it was still open."""
+    """Its number; None if it was still open."""
     samples: int | None = None
-    """None if it was still open."""
+    """Its length; None if it was still open."""
 
 
 class PastJournal(Protocol):

@@ -37,10 +37,10 @@ WARM_UP_TICKS = 2 * RTP_CLOCK_HZ
 that died would have given."""
 
 BATCH_PIECES = 500
-"""Decoded at a time, 10 s of usual packets, to bound memory."""
+"""Pieces that are decoded at a time, 10 s of usual packets, to bound memory."""
 
 MIX_WINDOW_S = 10
-"""Mixed at a time, to bound memory."""
+"""Seconds that are mixed at a time, to bound memory."""
 
 
 class Recovery:
