@@ -153,11 +153,17 @@ class Stored:
         return len(self.pcm) / RATE
 
 
-class _Unreachable:
-    """The store of a server that has died."""
+class _Records:
+    """A server's way to the records of slices, which ends when it dies."""
+
+    def __init__(self, store: MemoryTaskStore) -> None:
+        self._store = store
+        self.is_out_of_reach = False
 
     async def add_slice(self, record: SliceRecord) -> None:
-        await asyncio.Event().wait()
+        if self.is_out_of_reach:
+            await asyncio.Event().wait()
+        await self._store.add_slice(record)
 
 
 class Stage:
@@ -205,8 +211,9 @@ class Stage:
         )
         self.delivering = False
         self.announcements = Announcements(self.outbox, self.settings, self.courier)
+        self._records = _Records(self.store)
         self.recorder = SliceRecorder(
-            store=self.store,
+            store=self._records,  # type: ignore[arg-type]
             wall_clock=wall_clock,
             sleep=self.clock.sleep,
             on_recorded=self._recorded,
@@ -299,7 +306,7 @@ class Stage:
         """Lose what is only in memory, as when the process is killed; files that were finished
         are complete."""
         await self.courier.close()
-        self.recorder._store = _Unreachable()  # type: ignore[assignment]
+        self._records.is_out_of_reach = True
         self.spool.close()
 
     def closed(self, closed: ClosedSlice) -> None:
