@@ -154,6 +154,7 @@ class TestMixed:
         silence = 120 * RATE_HZ // 1_000
         own, mixed = studio.closed
         assert own.samples == BATCH_FRAMES * kind.sample_rate_hz // 50
+        assert (studio.journal.notes[0].position, own.start_ms) == (0, studio.start_ms + 120)
         assert mixed.samples == silence + BATCH_FRAMES * FRAME_SAMPLES
         assert subscription.mixed_until == mixed.samples
         assert values(studio.spool.files[1].pcm) == [0] * silence + [5] * (
