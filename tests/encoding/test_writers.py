@@ -12,6 +12,7 @@ import pytest
 from airslice.application.ports.media import OpusDecoders
 from airslice.application.ports.storage import SliceWriter, SliceWriters
 from airslice.domain.apps import SliceFormat
+from airslice.domain.file_kind import FileKind
 from airslice.encoding.opus_decoder import find_opus_decoders
 from airslice.encoding.writers import FileSliceWriters
 from airslice.slicing.audio import OpusAudio, OpusFrame, PcmAudio
@@ -24,31 +25,31 @@ DECODERS: OpusDecoders = find_opus_decoders()
 PCM = [PcmAudio(speech(16_000, 0.5))]
 OPUS = [OpusAudio((OpusFrame(b"\xf8\xff\xfe", 960),))]
 
-KINDS = [(slice_format, False) for slice_format in SliceFormat] + [(SliceFormat.OGG, True)]
+KINDS = [
+    FileKind(slice_format=slice_format, sample_rate_hz=16_000, passthrough=False)
+    for slice_format in SliceFormat
+]
+KINDS.append(FileKind(slice_format=SliceFormat.OGG, sample_rate_hz=48_000, passthrough=True))
 
 
-@pytest.fixture(params=KINDS, ids=lambda kind: f"{kind[0]}-{kind[1]}")
-def kind(request: pytest.FixtureRequest) -> tuple[SliceFormat, bool]:
-    """Return each format and whether it takes packets, in turn."""
-    slice_format, passthrough = request.param
-    return slice_format, passthrough
-
-
-def open_writer(path: Path, kind: tuple[SliceFormat, bool]) -> SliceWriter:
-    return WRITERS.open(path, slice_format=kind[0], sample_rate_hz=16_000, passthrough=kind[1])
+@pytest.fixture(params=KINDS, ids=lambda kind: f"{kind.slice_format}-{kind.passthrough}")
+def kind(request: pytest.FixtureRequest) -> FileKind:
+    """Return each kind in turn."""
+    assert isinstance(request.param, FileKind)
+    return request.param
 
 
 def test_a_finished_file_is_flushed_to_the_disk(
     tmp_path: Path,
     ffmpeg: FFmpeg,
-    kind: tuple[SliceFormat, bool],
+    kind: FileKind,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = tmp_path / f"slice.{kind[0].extension}"
+    path = tmp_path / f"slice.{kind.slice_format.extension}"
     flushed_bytes = []
     monkeypatch.setattr(os, "fsync", lambda fd: flushed_bytes.append(os.fstat(fd).st_size))
-    writer = open_writer(path, kind)
-    writer.write(OPUS if kind[1] else PCM)
+    writer = WRITERS.open(path, kind)
+    writer.write(OPUS if kind.passthrough else PCM)
 
     writer.finish()
 
@@ -56,9 +57,9 @@ def test_a_finished_file_is_flushed_to_the_disk(
     assert ffmpeg.probe(path).duration_s > 0
 
 
-def test_a_discarded_file_is_gone(tmp_path: Path, kind: tuple[SliceFormat, bool]) -> None:
-    writer = open_writer(tmp_path / "slice", kind)
-    writer.write(OPUS if kind[1] else PCM)
+def test_a_discarded_file_is_gone(tmp_path: Path, kind: FileKind) -> None:
+    writer = WRITERS.open(tmp_path / "slice", kind)
+    writer.write(OPUS if kind.passthrough else PCM)
 
     writer.discard()
     writer.discard()
@@ -66,9 +67,9 @@ def test_a_discarded_file_is_gone(tmp_path: Path, kind: tuple[SliceFormat, bool]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_finished_file_can_be_discarded(tmp_path: Path, kind: tuple[SliceFormat, bool]) -> None:
-    writer = open_writer(tmp_path / "slice", kind)
-    writer.write(OPUS if kind[1] else PCM)
+def test_a_finished_file_can_be_discarded(tmp_path: Path, kind: FileKind) -> None:
+    writer = WRITERS.open(tmp_path / "slice", kind)
+    writer.write(OPUS if kind.passthrough else PCM)
     writer.finish()
 
     writer.discard()
@@ -77,40 +78,33 @@ def test_a_finished_file_can_be_discarded(tmp_path: Path, kind: tuple[SliceForma
 
 
 @pytest.mark.parametrize("end", ["finish", "discard"])
-def test_a_writer_serves_once(tmp_path: Path, kind: tuple[SliceFormat, bool], end: str) -> None:
-    writer = open_writer(tmp_path / "slice", kind)
-    writer.write(OPUS if kind[1] else PCM)
+def test_a_writer_serves_once(tmp_path: Path, kind: FileKind, end: str) -> None:
+    writer = WRITERS.open(tmp_path / "slice", kind)
+    writer.write(OPUS if kind.passthrough else PCM)
     getattr(writer, end)()
 
     with pytest.raises(ValueError, match="finished or discarded"):
-        writer.write(OPUS if kind[1] else PCM)
+        writer.write(OPUS if kind.passthrough else PCM)
     with pytest.raises(ValueError, match="finished or discarded"):
         writer.finish()
 
 
-def test_audio_of_the_other_kind_is_refused(tmp_path: Path, kind: tuple[SliceFormat, bool]) -> None:
-    writer = open_writer(tmp_path / "slice", kind)
+def test_audio_of_the_other_kind_is_refused(tmp_path: Path, kind: FileKind) -> None:
+    writer = WRITERS.open(tmp_path / "slice", kind)
 
     with pytest.raises(TypeError, match="only"):
-        writer.write(PCM if kind[1] else OPUS)
+        writer.write(PCM if kind.passthrough else OPUS)
 
     writer.discard()
 
 
-def test_only_ogg_takes_packets(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="wav"):
-        open_writer(tmp_path / "slice", (SliceFormat.WAV, True))
-
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_full_disk_is_reported_and_the_file_can_be_discarded(
-    tmp_path: Path, kind: tuple[SliceFormat, bool]
+    tmp_path: Path, kind: FileKind
 ) -> None:
-    writer = open_writer(tmp_path / "slice", kind)
+    writer = WRITERS.open(tmp_path / "slice", kind)
 
     with file_size_limit(4_096), pytest.raises(OSError, match="File too large"):
-        write_and_finish(writer, (OPUS if kind[1] else PCM) * 2_000)
+        write_and_finish(writer, (OPUS if kind.passthrough else PCM) * 2_000)
     writer.discard()
 
     assert list(tmp_path.iterdir()) == []
@@ -132,11 +126,11 @@ def file_size_limit(limit_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_threads_write_files_of_their_own(tmp_path: Path, kind: tuple[SliceFormat, bool]) -> None:
+def test_threads_write_files_of_their_own(tmp_path: Path, kind: FileKind) -> None:
     def write(path: Path) -> bytes:
-        writer = open_writer(path, kind)
+        writer = WRITERS.open(path, kind)
         for _ in range(10):
-            writer.write(OPUS if kind[1] else PCM)
+            writer.write(OPUS if kind.passthrough else PCM)
         writer.finish()
         return path.read_bytes()
 

@@ -28,10 +28,11 @@ from airslice.application.delivery.storage_health import StorageHealth
 from airslice.application.delivery.uploads import SliceUpload
 from airslice.application.ports.storage import NO_METADATA
 from airslice.application.tasks.recorder import SliceRecorder
-from airslice.application.tasks.slice_track import CutSlice, FileKind
+from airslice.application.tasks.track import ClosedSlice
 from airslice.application.wall_clock import WallClock
 from airslice.delivery.segment_event import segment_event
 from airslice.domain.apps import SliceFormat
+from airslice.domain.file_kind import FileKind
 from airslice.domain.outbox import DeliveryKind
 from airslice.domain.room import StreamKey
 from airslice.domain.slice_task import SliceTask, TaskEvent, TaskKey, TaskOrder
@@ -62,6 +63,7 @@ from tests.support.stages.stage import APP, HandClock
 STREAMS = 17
 PERIOD_S = 20 if IS_LONG else 60
 RATE = 16_000
+KIND = FileKind(slice_format=SliceFormat.WAV, sample_rate_hz=RATE, passthrough=False)
 SLICE_SAMPLES = 20_000
 """As many bytes as 20 s of Opus at 16 kbit/s take."""
 IDENTIFIER = "outage"
@@ -163,22 +165,18 @@ class Deliveries:
     async def cut(self, task: SliceTask, index: int) -> None:
         """Finish slice `index` of every stream; return once they are in the spool."""
         for number in range(STREAMS):
-            file = self.spool.open(
-                slice_format=SliceFormat.WAV, sample_rate_hz=RATE, passthrough=False
-            )
+            file = self.spool.open(KIND)
             file.write([PcmAudio(pcm(number, index))])
             file.finish()
             self.recorder.accept(
-                task,
-                CutSlice(
+                ClosedSlice(
+                    run_id=task.run_id,
                     stream=StreamKey(f"u{number}"),
                     index=index,
                     identifier=IDENTIFIER,
                     start_ms=start_ms(index),
                     samples=SLICE_SAMPLES,
-                    kind=FileKind(
-                        slice_format=SliceFormat.WAV, sample_rate_hz=RATE, passthrough=False
-                    ),
+                    kind=KIND,
                     file=file,
                 ),
             )

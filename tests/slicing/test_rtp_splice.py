@@ -180,11 +180,14 @@ def test_sources_that_were_forgotten_may_go_on(joint: Joint) -> None:
 
 
 def test_what_is_remembered_of_replaced_sources_is_bounded(joint: Joint) -> None:
-    for k in range(3 * MAX_LEFT_SOURCES):
+    sources = MAX_LEFT_SOURCES + 2
+    for k in range(sources):
         joint.take(k, packet(k))
+    joint.take(1, packet(sources))  # the oldest that is remembered: a straggler
+    joint.take(0, packet(sources))  # forgotten, so a source like any other
 
-    assert joint.numbers == list(range(3 * MAX_LEFT_SOURCES))
-    assert len(joint.splice._left) == MAX_LEFT_SOURCES
+    assert joint.numbers == list(range(sources + 1))
+    assert joint.frames == list(range(sources + 1))
 
 
 def test_packets_of_any_length_follow_each_other(joint: Joint) -> None:

@@ -13,10 +13,12 @@ import pytest
 
 from airslice.domain.apps import SliceFormat
 from airslice.domain.errors import StoreFailed
+from airslice.domain.file_kind import FileKind
 from airslice.slicing.audio import OpusAudio, PcmAudio
 from airslice.storage import spool as spool_module
 from airslice.storage.spool import DiskSpool, DiskSpoolFile
 
+KIND = FileKind(slice_format=SliceFormat.WAV, sample_rate_hz=16_000, passthrough=False)
 DISK_FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -30,9 +32,7 @@ class ScriptedWriters:
         self.may_write = threading.Event()
         self.may_write.set()
 
-    def open(
-        self, path: Path, *, slice_format: SliceFormat, sample_rate_hz: int, passthrough: bool
-    ) -> ScriptedWriter:
+    def open(self, path: Path, kind: FileKind) -> ScriptedWriter:
         self.opened += 1
         path.touch()
         self.fail_if("open")
@@ -82,7 +82,7 @@ async def spool(directory: Path, writers: ScriptedWriters) -> AsyncIterator[Disk
 
 
 def open_file(spool: DiskSpool) -> DiskSpoolFile:
-    return spool.open(slice_format=SliceFormat.WAV, sample_rate_hz=16_000, passthrough=False)
+    return spool.open(KIND)
 
 
 def audio(number: int) -> list[PcmAudio]:
@@ -399,9 +399,7 @@ async def test_the_spool_knows_how_much_it_holds(directory: Path, writers: Scrip
 
 async def test_a_file_that_is_written_anew_counts_once(spool: DiskSpool) -> None:
     for length in (1, 3):
-        file = spool.open(
-            slice_format=SliceFormat.WAV, sample_rate_hz=16_000, passthrough=False, name="same.wav"
-        )
+        file = spool.open(KIND, name="same.wav")
         for _ in range(length):
             file.write(audio(1))
         file.finish()

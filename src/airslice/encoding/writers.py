@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from airslice.application.ports.storage import SliceWriter
 from airslice.domain.apps import SliceFormat
+from airslice.domain.file_kind import FileKind
 from airslice.encoding.av_encoder import AvEncoder
 from airslice.encoding.ogg_opus import OggOpusEncoder
 from airslice.encoding.wav import WavEncoder
@@ -31,24 +32,24 @@ class Encoder(Protocol[AudioT]):
 class FileSliceWriter(Generic[AudioT]):
     """Writes one slice file, once. Everything may raise OSError; then `discard` is what is left."""
 
-    def __init__(self, path: Path, encoder: Encoder[AudioT], kind: type[AudioT]) -> None:
-        """Write audio of one `kind` through `encoder`, which has just created `path`."""
+    def __init__(self, path: Path, encoder: Encoder[AudioT], audio: type[AudioT]) -> None:
+        """Write `audio` of one type through `encoder`, which has just created `path`."""
         self._path = path
         self._encoder: Encoder[AudioT] = encoder
-        self._kind: type[AudioT] = kind
+        self._audio: type[AudioT] = audio
         self._is_open = True
 
     def write(self, audio: Sequence[PcmAudio] | Sequence[OpusAudio]) -> None:
         """Append audio pieces.
 
         Raises:
-            TypeError: The file takes the other kind of audio.
+            TypeError: The file takes the other type of audio.
             ValueError: The file is finished or discarded.
         """
         self._require_open()
-        pieces = [piece for piece in audio if isinstance(piece, self._kind)]
+        pieces = [piece for piece in audio if isinstance(piece, self._audio)]
         if len(pieces) < len(audio):
-            raise TypeError(f"{self._path.name} takes {self._kind.__name__} only")
+            raise TypeError(f"{self._path.name} takes {self._audio.__name__} only")
         self._encoder.write(pieces)
 
     def finish(self) -> None:
@@ -77,27 +78,17 @@ class FileSliceWriter(Generic[AudioT]):
 
 
 class FileSliceWriters:
-    """Makes writers."""
+    """Makes writers of slice files (port `SliceWriters`)."""
 
-    def open(
-        self, path: Path, *, slice_format: SliceFormat, sample_rate_hz: int, passthrough: bool
-    ) -> SliceWriter:
-        """Return a writer of a new file at `path`.
-
-        Args:
-            path: Where; a file that is there is replaced.
-            slice_format: What to write.
-            sample_rate_hz: Rate of the PCM that will come; without meaning for passthrough.
-            passthrough: Whether `OpusAudio` will come, for Ogg only; else `PcmAudio`.
+    def open(self, path: Path, kind: FileKind) -> SliceWriter:
+        """Return a writer of a new file of this kind at `path`; what is there is replaced.
 
         Raises:
             OSError: The file cannot be created.
-            ValueError: Passthrough into another format than Ogg.
         """
-        if passthrough and slice_format is not SliceFormat.OGG:
-            raise ValueError(f"Opus packets cannot be written as {slice_format}")
-        if passthrough:
+        if kind.passthrough:
             return FileSliceWriter(path, OggOpusEncoder(path), OpusAudio)
-        if slice_format is SliceFormat.WAV:
-            return FileSliceWriter(path, WavEncoder(path, sample_rate_hz), PcmAudio)
-        return FileSliceWriter(path, AvEncoder(path, slice_format, sample_rate_hz), PcmAudio)
+        rate_hz = kind.sample_rate_hz
+        if kind.slice_format is SliceFormat.WAV:
+            return FileSliceWriter(path, WavEncoder(path, rate_hz), PcmAudio)
+        return FileSliceWriter(path, AvEncoder(path, kind.slice_format, rate_hz), PcmAudio)

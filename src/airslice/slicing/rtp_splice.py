@@ -9,22 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 
+from airslice.slicing.jitter import MAX_DROPOUT
 from airslice.slicing.opus_packet import packet_samples
 from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import RTP_CLOCK_HZ, RtpPacket, SenderReport
 from airslice.slicing.sender_clock import ArrivalClock, ReportClock, ns_to_ticks, ticks_to_ns
-
-PAUSE_NS = 500_000_000
-"""An arrival gap this much longer than the timestamps say is a pause."""
-
-MAX_JUMP_TICKS = 10 * RTP_CLOCK_HZ
-"""A longer jump of timestamps within a source is no gap but a new epoch."""
-
-MAX_EARLY_NS = 1_000_000_000
-"""A packet cannot arrive this long before its place in time: its timestamp jumped."""
-
-MAX_SEQUENCE_JUMP = 3_000
-"""As in RFC 3550 appendix A.1: further ahead, the source has begun to count anew."""
+from airslice.slicing.timeline import MAX_EARLY_NS, MAX_GAP_TICKS, PAUSE_NS
 
 STALL_NS = 2_000_000_000
 """A source that was given up counts again once its successor is silent for so long."""
@@ -78,15 +68,11 @@ class RtpSplice:
             None for a straggler: of a source that another one has replaced, or of before a break.
         """
         samples = packet_samples(packet.payload)
-        marker = False
-        if source is not self._source:
+        marker = source is not self._source
+        if marker:
             if source in self._left and packet.arrival_ns - self._arrival_ns < STALL_NS:
                 return None
-            self._left.append(self._source)
-            self._source = source
-            self._reports.forget_sender()
-            self._anchor(packet, samples)
-            marker = True
+            self._switch_to(source, packet, samples)
         steps = _signed(packet.sequence - self._in_sequence, 16)
         ticks = _signed(packet.timestamp - self._in_timestamp, 32)
         if not marker and self._is_broken(packet.arrival_ns, steps, ticks):
@@ -104,20 +90,14 @@ class RtpSplice:
             self._sequence = sequence + 1
             self._end = timestamp + samples
         # A packet can leave only when its last sample has been captured.
-        self._arrivals.observe(
-            packet.arrival_ns, packet.arrival_ns - ticks_to_ns(timestamp + samples)
-        )
+        arrival_ns = packet.arrival_ns
+        self._arrivals.observe(arrival_ns, arrival_ns - ticks_to_ns(timestamp + samples))
         offset_ns = self._reported_offset_ns
         if offset_ns is None:
             offset_ns = self._arrivals.offset_ns or 0
-        return OutgoingPacket(
-            sequence & 0xFFFF,
-            timestamp & 0xFFFF_FFFF,
-            marker,
-            packet.level,
-            ticks_to_ns(timestamp) + offset_ns,
-            packet.payload,
-        )
+        captured_ns = ticks_to_ns(timestamp) + offset_ns
+        number, stamp = sequence & 0xFFFF, timestamp & 0xFFFF_FFFF
+        return OutgoingPacket(number, stamp, marker, packet.level, captured_ns, packet.payload)
 
     def report(self, source: object, report: SenderReport, *, utc_offset_ns: int) -> None:
         """Take a publisher's word on when he captures what he sends.
@@ -130,18 +110,25 @@ class RtpSplice:
             utc_offset_ns: The server's UTC minus its monotonic clock.
         """
         ticks = _signed(report.timestamp - self._in_timestamp, 32)
-        if source is not self._source or abs(ticks) > MAX_JUMP_TICKS:
+        if source is not self._source or abs(ticks) > MAX_GAP_TICKS:
             return
         captured_ns = self._reports.captured_ns(
             report.utc_ns, arrival_ns=report.arrival_ns, utc_offset_ns=utc_offset_ns
         )
         self._reported_offset_ns = captured_ns - ticks_to_ns(self._out_timestamp + ticks)
 
+    def _switch_to(self, source: object, packet: RtpPacket, samples: int) -> None:
+        """Go on with another source, of which `packet` is the first."""
+        self._left.append(self._source)
+        self._source = source
+        self._reports.forget_sender()
+        self._anchor(packet, samples)
+
     def _is_broken(self, arrival_ns: int, steps: int, ticks: int) -> bool:
         """Whether a packet so far from the furthest one cannot be placed by its timestamp."""
         if steps <= 0:  # reordered, if it is near
-            return steps < -MAX_SEQUENCE_JUMP or not -MAX_JUMP_TICKS < ticks <= 0
-        if steps > MAX_SEQUENCE_JUMP or not 0 <= ticks <= MAX_JUMP_TICKS:
+            return steps < -MAX_DROPOUT or not -MAX_GAP_TICKS < ticks <= 0
+        if steps > MAX_DROPOUT or not 0 <= ticks <= MAX_GAP_TICKS:
             return True
         late_ns = arrival_ns - ticks_to_ns(self._out_timestamp + ticks)
         late_ns -= self._arrivals.offset_ns or 0

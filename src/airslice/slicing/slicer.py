@@ -29,7 +29,7 @@ class SliceStarted(NamedTuple):
     """A slice was opened; audio for it follows."""
 
     position: int
-    """Of its first sample, overlap included."""
+    """Position of its first sample, overlap included."""
 
 
 class SliceAudio(NamedTuple, Generic[A]):
@@ -80,7 +80,13 @@ class Slicer(Generic[A]):
     """Turn audio at positions into slices."""
 
     def __init__(
-        self, rules: SliceRules[A], *, period: int, position: int, origin: int | None = None
+        self,
+        rules: SliceRules[A],
+        *,
+        period: int,
+        position: int,
+        origin: int | None = None,
+        slicing: bool = True,
     ) -> None:
         """Slice from `position` on.
 
@@ -89,11 +95,12 @@ class Slicer(Generic[A]):
             period: Length of a period, in samples, > 0.
             position: Audio before it is left out.
             origin: Where periods are counted from. None: from the first sample to come.
+            slicing: Whether audio is sliced at once, or only after a cut that says so.
         """
         self._rules = rules
         self._period = period
         self._origin = origin
-        self._slicing = True
+        self._slicing = slicing
         self._floor = position
         """No slice reaches back before it."""
         self._closed = position
@@ -106,7 +113,7 @@ class Slicer(Generic[A]):
         self._samples = 0  # content of the open slice so far
         self._tail: deque[tuple[int, A]] = deque()  # audio of the last `overlap` samples
         self.late_samples = 0
-        """Came after their place had been decided."""
+        """Samples that came after their place had been decided."""
 
     @property
     def position(self) -> int:

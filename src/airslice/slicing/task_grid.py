@@ -1,4 +1,7 @@
-"""A task's common grid, which aligned and mixed slices are cut on."""
+"""A task's common grid, on which aligned and mixed slices are cut.
+
+How a stream that drifts is kept on it is in `slicing.grid`.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,18 @@ class TaskGrid:
         self.grain = grain
 
     def at(self, at_ns: int) -> int:
-        """Position of a moment (monotonic), in samples, rounded down."""
+        """Return the position of a moment (monotonic), in samples, rounded down."""
         return (at_ns - self._origin_ns) * self.rate_hz // 1_000_000_000
 
     def line_at(self, at_ns: int) -> int:
-        """The last place before a moment (monotonic) where a slice can begin or end."""
+        """Return the last place before a moment (monotonic) where a slice can begin or end."""
         return self.at(at_ns) // self.grain * self.grain
 
     def captured_ns(self, position: int) -> int:
-        """Moment of a position, on the monotonic clock."""
+        """Return the moment of a position, on the monotonic clock."""
         return self._origin_ns + position * 1_000_000_000 // self.rate_hz
 
     def cut_at(self, position: int) -> int:
-        """The first place from `position` on where an update may cut."""
+        """Return the first place from `position` on where an update may cut."""
         grain = self.rate_hz // CUT_GRAIN_HZ
         return -(-position // grain) * grain

@@ -87,8 +87,8 @@ class DiskJournal:
         self._dropping = False  # records, since the latest write that succeeded
         self._giving_up = False  # segments
         self.dropped_bytes = 0
-        """Of records that the disk did not take, and of segments given up for the bound."""
-        self._begin_segment()
+        """Bytes of records that the disk did not take, and of segments given up for the bound."""
+        self.begin_segment()
 
     @property
     def failing(self) -> bool:
@@ -167,6 +167,47 @@ class DiskJournal:
         """What it takes of the disk."""
         return sum(segment.size_bytes for segment in self._segments)
 
+    def begin_segment(self) -> None:
+        """Go on in a new segment; what waits to be written goes into it.
+
+        Raises:
+            OSError: the disk takes no new file; the present segment goes on.
+        """
+        path = self._directory / f"{self._next_number:08d}"
+        self._next_number += 1
+        former = self._descriptor
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if former >= 0:
+            os.close(former)
+        if self._buffer:
+            # What waits was numbered for the segment that ends, and is written into this one.
+            names = [stream_record(n, a) for a, n in self._segments[-1].streams.items()]
+            self._buffer[:0] = names
+            self._buffered_bytes += sum(map(len, names))
+        segment = _Segment(path, self._clock.monotonic_ns())
+        # A slice whose file was lost stays unsettled until the next start, but needs no more.
+        segment.needed_by |= self._unsettled & (self._open | self._closing)
+        self._segments.append(segment)
+        for (run_id, address), offset in self._placements.items():
+            self._append(_placement(run_id, address, offset))
+
+    async def remove_unneeded(self) -> None:
+        """Remove segments that no slice needs, and the oldest while they exceed the bound."""
+        preroll_ns = self._clock.monotonic_ns() - round(PREROLL_S * 1e9)
+        for segment, following in tuple(zip(self._segments, self._segments[1:], strict=False)):
+            if not segment.needed_by and following.begun_ns < preroll_ns:
+                await self._remove(segment)
+        if self.size_bytes <= self._max_bytes:
+            self._giving_up = False
+        while len(self._segments) > 1 and self.size_bytes > self._max_bytes:
+            oldest = self._segments[0]
+            if oldest.needed_by:
+                self.dropped_bytes += oldest.size_bytes
+                if not self._giving_up:
+                    _log.error("the journal is over its bound: its oldest parts are given up")
+                self._giving_up = True
+            await self._remove(oldest)
+
     def _append(self, record: bytes, *, wanted: bool = True) -> bool:
         """Keep a record for the next write; return False if it had to be dropped."""
         if not wanted or self._buffered_bytes + len(record) > MAX_BUFFERED_BYTES:
@@ -191,8 +232,8 @@ class DiskJournal:
             try:
                 if self._segments[-1].size_bytes >= SEGMENT_BYTES and not self._refused:
                     await self.flush()
-                    self._begin_segment()
-                await self._remove_unneeded()
+                    self.begin_segment()
+                await self.remove_unneeded()
             except OSError as error:  # the segment just goes on
                 self._note_refusal(error)
 
@@ -232,42 +273,6 @@ class DiskJournal:
         if not self._refused:
             _log.error("the journal cannot be written: %s", error.strerror)
         self._refused = True
-
-    def _begin_segment(self) -> None:
-        path = self._directory / f"{self._next_number:08d}"
-        self._next_number += 1
-        former = self._descriptor
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        if former >= 0:
-            os.close(former)
-        if self._buffer:
-            # What waits was numbered for the segment that ends, and is written into this one.
-            names = [stream_record(n, a) for a, n in self._segments[-1].streams.items()]
-            self._buffer[:0] = names
-            self._buffered_bytes += sum(map(len, names))
-        segment = _Segment(path, self._clock.monotonic_ns())
-        # A slice whose file was lost stays unsettled until the next start, but needs no more.
-        segment.needed_by |= self._unsettled & (self._open | self._closing)
-        self._segments.append(segment)
-        for (run_id, address), offset in self._placements.items():
-            self._append(_placement(run_id, address, offset))
-
-    async def _remove_unneeded(self) -> None:
-        """Remove segments that nobody needs; the oldest, too, while it is beyond its bound."""
-        preroll_ns = self._clock.monotonic_ns() - round(PREROLL_S * 1e9)
-        for segment, following in tuple(zip(self._segments, self._segments[1:], strict=False)):
-            if not segment.needed_by and following.begun_ns < preroll_ns:
-                await self._remove(segment)
-        if self.size_bytes <= self._max_bytes:
-            self._giving_up = False
-        while len(self._segments) > 1 and self.size_bytes > self._max_bytes:
-            oldest = self._segments[0]
-            if oldest.needed_by:
-                self.dropped_bytes += oldest.size_bytes
-                if not self._giving_up:
-                    _log.error("the journal is over its bound: its oldest parts are given up")
-                self._giving_up = True
-            await self._remove(oldest)
 
     async def _remove(self, segment: _Segment) -> None:
         self._segments.remove(segment)

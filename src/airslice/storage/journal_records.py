@@ -20,6 +20,7 @@ from typing import Any
 
 from airslice.application.ports.journal import SliceNote, StreamAddress
 from airslice.domain.apps import SliceFormat
+from airslice.domain.file_kind import FileKind
 from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.slicing.packets import RtpPacket
 from airslice.slicing.timeline import Piece, PieceKind
@@ -141,17 +142,18 @@ def read_address(fields: Sequence[Any]) -> StreamAddress:
 
 
 def note_fields(note: SliceNote) -> dict[str, Any]:
-    """Return a note as JSON can hold it."""
+    """Return a note as JSON can hold it; what its file holds stands among the other fields."""
     values = {field.name: getattr(note, field.name) for field in dataclasses.fields(note)}
-    return {**values, "address": address_fields(note.address)}
+    kind = dataclasses.asdict(values.pop("kind"))
+    return {**values, **kind, "address": address_fields(note.address)}
 
 
 def read_note(fields: dict[str, Any]) -> SliceNote:
     """Return the note that `note_fields` made."""
-    return SliceNote(
-        **{
-            **fields,
-            "address": read_address(fields["address"]),
-            "slice_format": SliceFormat(fields["slice_format"]),
-        }
+    values = dict(fields)
+    kind = FileKind(
+        slice_format=SliceFormat(values.pop("slice_format")),
+        sample_rate_hz=values.pop("sample_rate_hz"),
+        passthrough=values.pop("passthrough"),
     )
+    return SliceNote(**{**values, "address": read_address(fields["address"]), "kind": kind})

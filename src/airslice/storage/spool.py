@@ -23,8 +23,8 @@ from airslice.application.ports.storage import (
     SpoolEntry,
     SpoolUsage,
 )
-from airslice.domain.apps import SliceFormat
 from airslice.domain.errors import StoreFailed
+from airslice.domain.file_kind import FileKind
 from airslice.slicing.audio import OpusAudio, PcmAudio
 
 _log = logging.getLogger(__name__)
@@ -95,17 +95,10 @@ class DiskSpool:
         """Writes that wait for the disk."""
         return self._pending_writes
 
-    def open(
-        self,
-        *,
-        slice_format: SliceFormat,
-        sample_rate_hz: int,
-        passthrough: bool,
-        name: str | None = None,
-    ) -> DiskSpoolFile:
-        """Begin a new file, or anew the file `name`; see `application.ports.Spool`."""
-        name = name or f"{uuid.uuid4().hex}.{slice_format.extension}"
-        return DiskSpoolFile(self, name, slice_format, sample_rate_hz, passthrough)
+    def open(self, kind: FileKind, *, name: str | None = None) -> DiskSpoolFile:
+        """Begin a new file, or the file `name` anew, which a crash interrupted."""
+        name = name or f"{uuid.uuid4().hex}.{kind.slice_format.extension}"
+        return DiskSpoolFile(self, name, kind)
 
     def path_of(self, name: str) -> Path:
         """Where the complete file `name` lies."""
@@ -144,12 +137,7 @@ class DiskSpool:
         self._threads.shutdown()
 
     def _open_writer(self, file: DiskSpoolFile) -> SliceWriter:
-        return self._writers.open(
-            self.path_of(file.name + _PART),
-            slice_format=file.slice_format,
-            sample_rate_hz=file.sample_rate_hz,
-            passthrough=file.passthrough,
-        )
+        return self._writers.open(self.path_of(file.name + _PART), file.kind)
 
     def _note(self, failure: OSError | None) -> None:
         """Learn from a write, and log where the disk begins to fail and where it recovers."""
@@ -180,18 +168,9 @@ class DiskSpool:
 class DiskSpoolFile:
     """One file: its calls are carried out in order, on any thread of the pool (`SpoolFile`)."""
 
-    def __init__(
-        self,
-        spool: DiskSpool,
-        name: str,
-        slice_format: SliceFormat,
-        sample_rate_hz: int,
-        passthrough: bool,
-    ) -> None:
+    def __init__(self, spool: DiskSpool, name: str, kind: FileKind) -> None:
         self.name = name
-        self.slice_format = slice_format
-        self.sample_rate_hz = sample_rate_hz
-        self.passthrough = passthrough
+        self.kind = kind
         self._spool = spool
         self._orders: deque[Sequence[PcmAudio] | Sequence[OpusAudio] | _Order] = deque()
         self._lock = threading.Lock()

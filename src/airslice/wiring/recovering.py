@@ -26,11 +26,7 @@ async def _finish_slices(parts: Parts) -> None:
     """Make the slices that were open or being written when the last server died."""
     recorder = parts.slicing.recorder
     recovery = Recovery(
-        store=parts.storage.tasks,
-        spool=parts.storage.spool,
-        decoders=parts.slicing.decoders,
-        silence_dbfs=parts.given.settings.slicing.silence_dbfs,
-        on_cut=recorder.accept,
+        store=parts.storage.tasks, decoders=parts.slicing.decoders, tools=parts.slicing.tools
     )
     for journal in parts.storage.past:
         if journal.unsettled:

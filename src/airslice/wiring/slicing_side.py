@@ -1,4 +1,4 @@
-"""What cuts audio: rooms with their streams, and the slice tasks in them."""
+"""What slices audio: rooms with their streams, and the slice tasks in them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from airslice.application.rooms.rooms import Rooms
 from airslice.application.tasks.recorder import SliceRecorder
 from airslice.application.tasks.slice_tasks import SliceTasks
-from airslice.application.tasks.slice_track import CutSlice
-from airslice.application.tasks.track_maker import RunTools
+from airslice.application.tasks.track import ClosedSlice, TrackTools
 from airslice.encoding.av_opus_decoder import AvOpusDecoders
 from airslice.encoding.opus_decoder import LibopusDecoders, find_opus_decoders
 from airslice.wiring.delivery_side import DeliverySide
@@ -27,6 +26,8 @@ class SlicingSide:
     decoders: LibopusDecoders | AvOpusDecoders
     rooms: Rooms
     recorder: SliceRecorder
+    tools: TrackTools
+    """What tracks work with, those of running tasks and of recovery."""
     tasks: SliceTasks
     """Those of former servers have to be recovered."""
 
@@ -35,7 +36,7 @@ class SlicingSide:
 async def slicing_side(
     given: Given, storage: StorageSide, delivery: DeliverySide
 ) -> AsyncIterator[SlicingSide]:
-    """Be ready to cut; at the end, cut what is open, and see it recorded."""
+    """Be ready to slice; at the end, close what is open, and see it recorded."""
     server, slicing = given.settings.server, given.settings.slicing
     async with AsyncExitStack() as stack:
         recorder = _recorder(given, storage, delivery)
@@ -48,12 +49,12 @@ async def slicing_side(
             journal=storage.journal,
             max_publishers_per_room=server.max_publishers_per_room,
         )
-        tools = RunTools(
+        tools = TrackTools(
             spool=storage.spool,
             journal=storage.journal,
             wall_clock=given.wall_clock,
             silence_dbfs=slicing.silence_dbfs,
-            on_cut=recorder.accept,
+            on_closed=recorder.accept,
         )
         tasks = SliceTasks(
             apps=given.apps,
@@ -63,16 +64,17 @@ async def slicing_side(
             storage_health=storage.health,
             intake=storage.intake,
             tools=tools,
-            max_tasks=server.max_tasks,
         )
         # After the engine has closed: sessions that end give up waiting for missing packets.
         stack.push_async_callback(tasks.suspend)
-        yield SlicingSide(decoders=decoders, rooms=rooms, recorder=recorder, tasks=tasks)
+        yield SlicingSide(
+            decoders=decoders, rooms=rooms, recorder=recorder, tools=tools, tasks=tasks
+        )
 
 
 def _recorder(given: Given, storage: StorageSide, delivery: DeliverySide) -> SliceRecorder:
-    def on_recorded(cut: CutSlice) -> None:
-        storage.journal.settled(cut.file.name)
+    def on_recorded(closed: ClosedSlice) -> None:
+        storage.journal.settled(closed.file.name)
         delivery.courier.expect()
 
     return SliceRecorder(

@@ -72,7 +72,7 @@ async def storage_side(given: Given) -> AsyncIterator[StorageSide]:
             spool=spool,
             journal=journal,
             past=past,
-            intake=Intake(spool=spool, journal=journal),
+            intake=Intake(spool=spool, journal=journal, max_tasks=server.max_tasks),
         )
 
 

@@ -21,7 +21,7 @@ TURN_FRAMES = 10
 
 @dataclass(eq=False)
 class Ear:
-    """Hears a stream (port `StreamListener`)."""
+    """Hears a stream (port `AudioConsumer`)."""
 
     wants_pcm: bool = True
     wants_opus: bool = False
@@ -344,7 +344,7 @@ class TestListeners:
         studio.send(take, range(20, 40), first=20)
 
         assert len(studio.ear.frames) == 20
-        assert not studio.stream.has_listeners
+        assert not studio.stream.has_consumers
 
     def test_a_stream_is_decoded_once_for_all(self, studio: Studio) -> None:
         others = [Ear(), Ear()]

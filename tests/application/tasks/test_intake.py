@@ -44,13 +44,30 @@ def journal() -> Disk:
 
 @pytest.fixture
 def intake(spool: Disk, journal: Disk) -> Intake:
-    return Intake(spool=spool, journal=journal)  # type: ignore[arg-type]
+    return Intake(spool=spool, journal=journal, max_tasks=3)  # type: ignore[arg-type]
 
 
 def test_tasks_are_taken_while_all_is_well(intake: Intake, spool: Disk) -> None:
     spool.used = 16 * GB - 1
 
     assert intake.refusal() == ""
+
+
+def test_only_so_many_tasks_run_at_a_time(intake: Intake) -> None:
+    intake.check(running=2)
+
+    with pytest.raises(TooManyTasks, match="3 tasks are running"):
+        intake.check(running=3)
+    assert intake.refusal() == ""  # nothing is wrong with the disks
+
+
+def test_no_task_is_started_while_its_slices_would_not_be_safe(
+    intake: Intake, journal: Disk
+) -> None:
+    journal.failing = True
+
+    with pytest.raises(TooManyTasks, match="journal"):
+        intake.check(running=0)
 
 
 def test_a_full_spool_says_why_it_takes_no_more(intake: Intake, spool: Disk) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from airslice.application.ports.storage import SpooledFile
 from airslice.application.tasks.recorder import SliceRecorder
-from airslice.application.tasks.slice_track import CutSlice, FileKind
+from airslice.application.tasks.track import ClosedSlice
 from airslice.application.wall_clock import WallClock
 from airslice.domain.apps import SliceFormat
 from airslice.domain.errors import StoreFailed
+from airslice.domain.file_kind import FileKind
 from airslice.domain.room import StreamKey
 from airslice.domain.slice_record import SliceRecord
 from tests.support.memory.tasks import MemoryTaskStore
@@ -45,13 +46,14 @@ class Recording:
             store=store,
             wall_clock=WallClock(self.clock),
             sleep=self.clock.sleep,
-            on_recorded=lambda cut: self.recorded.append((cut.stream.user_id, cut.index)),
+            on_recorded=lambda closed: self.recorded.append((closed.stream.user_id, closed.index)),
         )
         self._spooled = SpooledFile(path=folder, size_bytes=44, sha256="ab" * 32)
 
     def accept(self, index: int, stream: StreamKey = ALICE) -> SlowFile:
         file = SlowFile(f"{stream.user_id}-{index}", self._spooled)
-        cut = CutSlice(
+        closed = ClosedSlice(
+            run_id="run-1",
             stream=stream,
             index=index,
             identifier="prefix",
@@ -60,7 +62,7 @@ class Recording:
             kind=FileKind(slice_format=SliceFormat.WAV, sample_rate_hz=16_000, passthrough=False),
             file=file,  # type: ignore[arg-type]
         )
-        self.recorder.accept(a_task(), cut)
+        self.recorder.accept(closed)
         return file
 
     async def settle(self) -> None:

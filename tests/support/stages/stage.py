@@ -25,8 +25,7 @@ from airslice.application.rooms.rooms import Rooms
 from airslice.application.tasks.intake import Intake
 from airslice.application.tasks.recorder import SliceRecorder
 from airslice.application.tasks.slice_tasks import SliceTasks
-from airslice.application.tasks.slice_track import CutSlice
-from airslice.application.tasks.track_maker import RunTools
+from airslice.application.tasks.track import ClosedSlice, TrackTools
 from airslice.application.wall_clock import WallClock
 from airslice.delivery.segment_event import segment_event
 from airslice.domain.apps import Account, RtcApp
@@ -154,11 +153,17 @@ class Stored:
         return len(self.pcm) / RATE
 
 
-class _Unreachable:
-    """The store of a server that has died."""
+class _Records:
+    """A server's way to the records of slices, which ends when it dies."""
+
+    def __init__(self, store: MemoryTaskStore) -> None:
+        self._store = store
+        self.is_out_of_reach = False
 
     async def add_slice(self, record: SliceRecord) -> None:
-        await asyncio.Event().wait()
+        if self.is_out_of_reach:
+            await asyncio.Event().wait()
+        await self._store.add_slice(record)
 
 
 class Stage:
@@ -206,8 +211,9 @@ class Stage:
         )
         self.delivering = False
         self.announcements = Announcements(self.outbox, self.settings, self.courier)
+        self._records = _Records(self.store)
         self.recorder = SliceRecorder(
-            store=self.store,
+            store=self._records,  # type: ignore[arg-type]
             wall_clock=wall_clock,
             sleep=self.clock.sleep,
             on_recorded=self._recorded,
@@ -219,21 +225,21 @@ class Stage:
             max_publishers_per_room=50,
             journal=self.journal,
         )
+        self.tools = TrackTools(
+            spool=self.spool,
+            journal=self.journal,
+            wall_clock=wall_clock,
+            silence_dbfs=-50,
+            on_closed=self.closed,
+        )
         self.tasks = SliceTasks(
             apps=apps,
             rooms=self.rooms,
             store=self.store,
             recorder=self.recorder,
             storage_health=self.storage_health,
-            intake=Intake(spool=self.spool, journal=self.journal),
-            tools=RunTools(
-                spool=self.spool,
-                journal=self.journal,
-                wall_clock=wall_clock,
-                silence_dbfs=-50,
-                on_cut=self.recorder.accept,
-            ),
-            max_tasks=self.max_tasks,
+            intake=Intake(spool=self.spool, journal=self.journal, max_tasks=self.max_tasks),
+            tools=self.tools,
         )
 
     def order(self, task_id: str = "task", **changes: Any) -> TaskOrder:
@@ -300,11 +306,15 @@ class Stage:
         """Lose what is only in memory, as when the process is killed; files that were finished
         are complete."""
         await self.courier.close()
-        self.recorder._store = _Unreachable()  # type: ignore[assignment]
+        self._records.is_out_of_reach = True
         self.spool.close()
 
-    def _recorded(self, cut: CutSlice) -> None:
-        self.journal.settled(cut.file.name)
+    def closed(self, closed: ClosedSlice) -> None:
+        """A slice has all its audio: let it be recorded."""
+        self.recorder.accept(closed)
+
+    def _recorded(self, closed: ClosedSlice) -> None:
+        self.journal.settled(closed.file.name)
         self.courier.expect()
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:

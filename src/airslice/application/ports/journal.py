@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from airslice.domain.apps import SliceFormat
+from airslice.domain.file_kind import FileKind
 from airslice.domain.room import MIXED_STREAM, RoomKey, StreamKey
 from airslice.slicing.timeline import Piece
 
@@ -29,23 +29,24 @@ class SliceNote:
     """What it takes to make a slice again from its streams' pieces."""
 
     name: str
-    """Of its file in the spool; unique."""
+    """Name of its file in the spool, which no other slice has."""
     run_id: str
+    """The start of a task that it belongs to."""
     address: StreamAddress
     """`stream` is `MIXED_STREAM` for a slice of the mix."""
-    slice_format: SliceFormat
-    sample_rate_hz: int
-    """Of the samples that `position`, `offset` and `max_samples` count."""
-    passthrough: bool
+    kind: FileKind
+    """What its file holds; `position`, `offset` and `max_samples` count samples of its rate."""
     identifier: str
+    """Prefix of the name that the slice gets in its bucket."""
     position: int
-    """Of its first sample: on the stream's timeline, or on the task's grid."""
+    """Position of its first sample, on the stream's timeline or, if aligned, on the task's grid."""
     offset: int
     """Place on the grid minus place on the timeline; 0 for an unaligned slice."""
     max_samples: int
     """Its length if nothing cuts it short."""
     start_utc_ns: int
-    """When its first sample was captured, as far as was known when it was opened."""
+    """When its first sample was captured, as far as was known when it was opened: nanoseconds
+    since the Unix epoch."""
     aligned: bool
     """Whether unpublished time in it is silence."""
     judged: bool
@@ -66,11 +67,11 @@ class Journal(Protocol):
 
     @property
     def size_bytes(self) -> int:
-        """What it takes of the disk."""
+        """Bytes of the disk that it takes."""
 
     @property
     def dropped_bytes(self) -> int:
-        """Of records that the disk did not take, or that were given up for want of room."""
+        """Bytes of records that the disk did not take, or that were given up for want of room."""
 
     def keep(self, address: StreamAddress, pieces: Sequence[Piece]) -> None:
         """Keep a stream's next pieces."""
@@ -79,10 +80,10 @@ class Journal(Protocol):
         """A stream that is mixed lies at `offset` on the task's PCM grid from now on."""
 
     def opened(self, note: SliceNote, *, reach_back_s: float) -> None:
-        """A slice was opened; it begins with pieces of up to so many seconds ago."""
+        """Note that a slice was opened; it begins with pieces of up to so many seconds ago."""
 
     def closed(self, name: str, *, index: int, samples: int) -> None:
-        """A slice got its number and its length."""
+        """Note that a slice got its number and its length."""
 
     def settled(self, name: str) -> None:
         """A slice is safe, or was dropped."""
@@ -123,9 +124,9 @@ class UnsettledSlice:
 
     note: SliceNote
     index: int | None = None
-    """None if it was still open."""
+    """Its number; None if it was still open."""
     samples: int | None = None
-    """None if it was still open."""
+    """Its length; None if it was still open."""
 
 
 class PastJournal(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from airslice.domain.apps import SliceFormat
+from airslice.domain.file_kind import FileKind
 from airslice.domain.storage_target import StorageTarget
 from airslice.slicing.assembly import OpusDecoder as OpusDecoder
 from airslice.slicing.audio import OpusAudio, PcmAudio
@@ -30,17 +30,8 @@ class SliceWriter(Protocol):
 class SliceWriters(Protocol):
     """Makes writers."""
 
-    def open(
-        self, path: Path, *, slice_format: SliceFormat, sample_rate_hz: int, passthrough: bool
-    ) -> SliceWriter:
-        """Return a writer of a new file at `path`; what is there is replaced.
-
-        Args:
-            path: Where.
-            slice_format: What to write.
-            sample_rate_hz: Rate of the PCM to come; without meaning for passthrough.
-            passthrough: Whether `OpusAudio` is to come, for `ogg` only; else `PcmAudio`.
-        """
+    def open(self, path: Path, kind: FileKind) -> SliceWriter:
+        """Return a writer of a new file of this kind at `path`; what is there is replaced."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,21 +96,13 @@ class Spool(Protocol):
     def try_again(self) -> None:
         """Find out whether the disk still refuses writes. Not for the event loop: it may block."""
 
-    def open(
-        self,
-        *,
-        slice_format: SliceFormat,
-        sample_rate_hz: int,
-        passthrough: bool,
-        name: str | None = None,
-    ) -> SpoolFile:
-        """Begin a new file.
+    def open(self, kind: FileKind, *, name: str | None = None) -> SpoolFile:
+        """Begin a file.
 
         Args:
-            slice_format: What to write.
-            sample_rate_hz: Of the audio.
-            passthrough: Whether it is of the publisher's own packets.
-            name: Of a file that a crash interrupted and that is written anew; else a new one.
+            kind: What it will hold.
+            name: The file's name if a crash interrupted it and it is written anew. None: the
+                spool gives it a new one.
         """
 
     def path_of(self, name: str) -> Path:

@@ -30,8 +30,8 @@ STALL_NS = 2_000_000_000
 """A published stream that sends nothing for so long no longer keeps others waiting."""
 
 
-class StreamListener(Protocol):
-    """Gets a stream's audio."""
+class AudioConsumer(Protocol):
+    """Gets a stream's audio, batch by batch."""
 
     wants_pcm: bool
     wants_opus: bool
@@ -114,7 +114,7 @@ class PublishedStream:
             sample_rate_hz: Of the PCM.
             reorder_window_ns: How long a missing packet is awaited.
             on_ended: Called when its session ends without another taking over.
-            keep: Takes the pieces that listeners get, and what decoders need before, for a
+            keep: Takes the pieces that consumers get, and what decoders need before, for a
                 crash.
         """
         self.key = key
@@ -127,7 +127,7 @@ class PublishedStream:
         self._sources: dict[int, _Source] = {}  # in order of appearance
         self._current: _Source | None = None
         self._timeline = Timeline()
-        self._listeners: list[StreamListener] = []
+        self._consumers: list[AudioConsumer] = []
         self._taps: tuple[PacketTap, ...] = ()
         self._recent: list[Piece] = []
         self._pcm: PcmAssembler | None = None
@@ -185,15 +185,15 @@ class PublishedStream:
             self._close_sources()
             self._on_ended(self)
 
-    def subscribe(self, listener: StreamListener) -> None:
-        """Let `listener` have the audio from the next `process` on."""
-        if not self._listeners and self._recent:
+    def subscribe(self, consumer: AudioConsumer) -> None:
+        """Let `consumer` have the audio from the next `process` on."""
+        if not self._consumers and self._recent:
             self._keep(self._recent)
-        self._listeners.append(listener)
+        self._consumers.append(consumer)
 
-    def unsubscribe(self, listener: StreamListener) -> None:
-        """Stop feeding `listener`."""
-        self._listeners.remove(listener)
+    def unsubscribe(self, consumer: AudioConsumer) -> None:
+        """Stop feeding `consumer`."""
+        self._consumers.remove(consumer)
 
     def tap(self, tap: PacketTap) -> None:
         """Let `tap` have what comes from now on."""
@@ -204,12 +204,12 @@ class PublishedStream:
         self._set_taps(tuple(other for other in self._taps if other != tap))
 
     @property
-    def has_listeners(self) -> bool:
-        """Whether anybody gets the audio."""
-        return bool(self._listeners)
+    def has_consumers(self) -> bool:
+        """Whether anything gets the audio."""
+        return bool(self._consumers)
 
     def process(self, now_ns: int, utc_offset_ns: int) -> None:
-        """Move what has arrived into the timeline and feed the listeners.
+        """Move what has arrived into the timeline and feed the consumers.
 
         Args:
             now_ns: The monotonic clock.
@@ -294,9 +294,9 @@ class PublishedStream:
         if not pieces:
             return
         wants_pcm = wants_opus = False
-        for listener in self._listeners:
-            wants_pcm |= listener.wants_pcm
-            wants_opus |= listener.wants_opus
+        for consumer in self._consumers:
+            wants_pcm |= consumer.wants_pcm
+            wants_opus |= consumer.wants_opus
         pcm: list[Block[PcmAudio]] = []
         opus: list[Block[OpusAudio]] = []
         if wants_pcm:
@@ -313,11 +313,11 @@ class PublishedStream:
             opus = self._opus.assemble(pieces)
         else:
             self._opus = None
-        if self._listeners:
+        if self._consumers:
             self._keep(pieces)
         self._recent = pieces[-MAX_PREROLL_FRAMES:]
-        for listener in tuple(self._listeners):
-            listener.feed(pcm if listener.wants_pcm else (), opus if listener.wants_opus else ())
+        for consumer in tuple(self._consumers):
+            consumer.feed(pcm if consumer.wants_pcm else (), opus if consumer.wants_opus else ())
 
     def _recent_frames(self) -> tuple[OpusFrame, ...]:
         """The packets right before what comes next, for a decoder to converge on."""

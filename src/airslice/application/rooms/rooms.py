@@ -195,7 +195,7 @@ class Rooms:
     def _tidy(self, room: Room, now_ns: int) -> None:
         """Forget streams that are gone, and the room with the last of them."""
         for key, since_ns in tuple(room.unpublished_ns.items()):
-            if now_ns - since_ns > FORGET_NS and not room.streams[key].has_listeners:
+            if now_ns - since_ns > FORGET_NS and not room.streams[key].has_consumers:
                 del room.unpublished_ns[key]
                 stream = room.streams.pop(key)
                 for streams in self._stream_slots:

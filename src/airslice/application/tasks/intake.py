@@ -1,4 +1,4 @@
-"""Whether new tasks are taken: not while what they cut would not be safe."""
+"""Whether new tasks are taken: not while their slices would not be safe, or too many run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from airslice.application.ports.journal import Journal
 from airslice.application.ports.storage import Spool
+from airslice.domain.errors import TooManyTasks
 
 _log = logging.getLogger(__name__)
 
@@ -15,20 +16,36 @@ SPOOL_LIMIT = 0.8
 """Share of what the spool can hold above which no task is started; running ones need the rest."""
 
 MIN_FREE_BYTES = 32_000_000
-"""Of the spool's disk: what 1,000 streams of 16 kHz WAV bring in a second."""
+"""No task is started with less room on the disk: what 1,000 streams of 16 kHz WAV need for a
+second."""
 
 WATCH_INTERVAL_S = 1.0
 
 
 class Intake:
-    """Judges the disks that slices go through."""
+    """Judges the disks that slices go through, and counts tasks."""
 
-    def __init__(self, *, spool: Spool, journal: Journal) -> None:
+    def __init__(self, *, spool: Spool, journal: Journal, max_tasks: int) -> None:
+        """Judge the disks of `spool` and `journal`; at most `max_tasks` run at a time."""
         self._spool = spool
         self._journal = journal
+        self._max_tasks = max_tasks
+
+    def check(self, *, running: int) -> None:
+        """Refuse one more task beside so many that are running.
+
+        Raises:
+            TooManyTasks: it cannot be started now.
+        """
+        if running >= self._max_tasks:
+            raise TooManyTasks(
+                f"{self._max_tasks} tasks are running, the most that this server takes"
+            )
+        if refusal := self.refusal():
+            raise TooManyTasks(refusal)
 
     def refusal(self) -> str:
-        """Why no task is started now; empty if they are."""
+        """Return what is wrong with the disks, so that no task is started now; empty if nothing."""
         if self._journal.failing:
             return "the journal cannot be written: what is received is not safe from a crash"
         if self._spool.failing:

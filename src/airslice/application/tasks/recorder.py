@@ -11,12 +11,11 @@ from collections.abc import Awaitable, Callable
 from airslice.application.delivery.courier import until_recorded
 from airslice.application.ports.records import TaskStore
 from airslice.application.ports.storage import SpooledFile
-from airslice.application.tasks.slice_track import CutSlice
+from airslice.application.tasks.track import ClosedSlice
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import AirsliceError
 from airslice.domain.room import StreamKey
 from airslice.domain.slice_record import SliceRecord, object_key
-from airslice.domain.slice_task import SliceTask
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ PCM_BITS = 16
 
 
 class SliceRecorder:
-    """Takes slices as they are cut, and puts them with their uploads into the records."""
+    """Takes slices as they are closed, and puts them with their uploads into the records."""
 
     def __init__(
         self,
@@ -32,7 +31,7 @@ class SliceRecorder:
         store: TaskStore,
         wall_clock: WallClock,
         sleep: Callable[[float], Awaitable[None]],
-        on_recorded: Callable[[CutSlice], None],
+        on_recorded: Callable[[ClosedSlice], None],
     ) -> None:
         """Record in `store`; `on_recorded` is told of each slice that is safe."""
         self._store = store
@@ -47,15 +46,15 @@ class SliceRecorder:
         """Whose file could not be written: their audio is lost."""
         self._failed_in_a_row = 0
 
-    def accept(self, task: SliceTask, cut: CutSlice) -> None:
+    def accept(self, closed: ClosedSlice) -> None:
         """Take a slice whose audio is complete; its file may still be being written."""
-        run = self._recording[task.run_id]
+        run = self._recording[closed.run_id]
         recording = asyncio.get_running_loop().create_task(
-            self._record(task, cut, run.get(cut.stream))
+            self._record(closed, run.get(closed.stream))
         )
-        run[cut.stream] = recording
+        run[closed.stream] = recording
         self.waiting_slices += 1
-        recording.add_done_callback(lambda done: self._forget(task.run_id, cut.stream, done))
+        recording.add_done_callback(lambda done: self._forget(closed.run_id, closed.stream, done))
 
     async def recorded(self, run_id: str) -> None:
         """Wait until every slice of a run that was accepted is on disk and in the records."""
@@ -67,21 +66,19 @@ class SliceRecorder:
         for run_id in tuple(self._recording):
             await self.recorded(run_id)
 
-    async def _record(
-        self, task: SliceTask, cut: CutSlice, former: asyncio.Task[None] | None
-    ) -> None:
+    async def _record(self, closed: ClosedSlice, former: asyncio.Task[None] | None) -> None:
         try:
-            file = await cut.file.finished()
+            file = await closed.file.finished()
         except (AirsliceError, OSError) as error:
             file = None
-            self._lost(f"run {task.run_id}, {cut.stream}, slice {cut.index}: {error}")
+            self._lost(f"run {closed.run_id}, {closed.stream}, slice {closed.index}: {error}")
         if former is not None:
             # A short last slice may be written sooner than the long one before it; but indexes
             # in the records have no gaps, and callbacks follow them.
             await asyncio.wait((former,))
         if file is None:
             return
-        record = self._record_of(task, cut, file)
+        record = self._record_of(closed, file)
         try:
             await until_recorded(
                 lambda: self._store.add_slice(record), record.object_key, self._sleep
@@ -89,7 +86,7 @@ class SliceRecorder:
         except AirsliceError as error:  # its run is forgotten
             self._lost(f"{record.object_key}: {error}")
             return
-        self._on_recorded(cut)
+        self._on_recorded(closed)
         if self._failed_in_a_row:
             _log.warning("slices are kept again, %d were lost", self._failed_in_a_row)
             self._failed_in_a_row = 0
@@ -101,29 +98,29 @@ class SliceRecorder:
             _log.error("slice lost, more may be: %s", what)
         self._failed_in_a_row += 1
 
-    def _record_of(self, task: SliceTask, cut: CutSlice, file: SpooledFile) -> SliceRecord:
+    def _record_of(self, closed: ClosedSlice, file: SpooledFile) -> SliceRecord:
         return SliceRecord(
-            run_id=task.run_id,
-            stream=cut.stream,
-            index=cut.index,
+            run_id=closed.run_id,
+            stream=closed.stream,
+            index=closed.index,
             object_key=object_key(
-                identifier=cut.identifier,
-                stream=cut.stream,
-                start_ms=cut.start_ms,
-                index=cut.index,
-                extension=cut.kind.slice_format.extension,
+                identifier=closed.identifier,
+                stream=closed.stream,
+                start_ms=closed.start_ms,
+                index=closed.index,
+                extension=closed.kind.slice_format.extension,
             ),
-            start_ms=cut.start_ms,
-            samples=cut.samples,
-            sample_rate_hz=cut.kind.sample_rate_hz,
+            start_ms=closed.start_ms,
+            samples=closed.samples,
+            sample_rate_hz=closed.kind.sample_rate_hz,
             channels=1,
             bits_per_sample=PCM_BITS,
             size_bytes=file.size_bytes,
             sha256=file.sha256,
             generated_at_ms=self._wall_clock.utc_ms(),
-            spool_name=cut.file.name,
+            spool_name=closed.file.name,
             event_id=str(uuid.uuid4()),
-            identifier=cut.identifier,
+            identifier=closed.identifier,
         )
 
     def _forget(self, run_id: str, stream: StreamKey, recording: asyncio.Task[None]) -> None:

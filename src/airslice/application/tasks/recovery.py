@@ -1,25 +1,33 @@
-"""Make the slices that a crash interrupted, from the journal that the server left."""
+"""Make the slices that a crash interrupted, from the journal that the server left.
+
+Their tracks are those of running tasks; only where their audio comes from is different.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from airslice.application.ports.journal import PastJournal, StreamAddress, UnsettledSlice
+from airslice.application.ports.journal import (
+    NoJournal,
+    PastJournal,
+    SliceNote,
+    StreamAddress,
+    UnsettledSlice,
+)
 from airslice.application.ports.media import OpusDecoders
 from airslice.application.ports.records import TaskStore
-from airslice.application.ports.storage import Spool
-from airslice.application.tasks.slice_track import CutSlice, FileKind, SliceTrack
-from airslice.application.tasks.track_maker import silence_meter, silent_opus, silent_pcm
-from airslice.domain.slice_task import SliceTask
+from airslice.application.tasks.track import Track, TrackTools
+from airslice.application.tasks.track_plan import TrackPlan
 from airslice.slicing.assembly import Block, PassthroughAssembler, PcmAssembler, clipped
 from airslice.slicing.audio import PcmAudio
 from airslice.slicing.mixer import Mixer
 from airslice.slicing.packets import RTP_CLOCK_HZ
-from airslice.slicing.slicer import Slicer, SliceRules
+from airslice.slicing.task_grid import TaskGrid
 from airslice.slicing.timeline import Piece
 
 _log = logging.getLogger(__name__)
@@ -29,30 +37,21 @@ WARM_UP_TICKS = 2 * RTP_CLOCK_HZ
 that died would have given."""
 
 BATCH_PIECES = 500
-"""Decoded at a time, 10 s of usual packets, to bound memory."""
+"""Pieces that are decoded at a time, 10 s of usual packets, to bound memory."""
 
 MIX_WINDOW_S = 10
-"""Mixed at a time, likewise."""
+"""Seconds that are mixed at a time, to bound memory."""
 
 
 class Recovery:
     """Finishes what was open when a server died."""
 
-    def __init__(
-        self,
-        *,
-        store: TaskStore,
-        spool: Spool,
-        decoders: OpusDecoders,
-        silence_dbfs: float,
-        on_cut: Callable[[SliceTask, CutSlice], None],
-    ) -> None:
-        """Work with these; `on_cut` takes the slices that are made, in order of each stream."""
+    def __init__(self, *, store: TaskStore, decoders: OpusDecoders, tools: TrackTools) -> None:
+        """Look up runs in `store`, and make tracks with `tools`, as running tasks do."""
         self._store = store
-        self._spool = spool
         self._decoders = decoders
-        self._silence_dbfs = silence_dbfs
-        self._on_cut = on_cut
+        # What is made again stands in the past journal until that is forgotten.
+        self._tools = replace(tools, journal=NoJournal())
 
     async def recover(self, past: PastJournal) -> set[str]:
         """Make every slice that was not settled; those still open end where the journal ends.
@@ -64,8 +63,7 @@ class Recovery:
         for interrupted in past.unsettled:
             by_run[interrupted.note.run_id].append(interrupted)
         for run_id, slices in by_run.items():
-            task = await self._store.find_run(run_id)
-            if task is None:
+            if await self._store.find_run(run_id) is None:
                 _log.warning("the journal speaks of run %s, which is forgotten", run_id)
                 continue
             recorded = await self._store.spool_names(run_id)
@@ -78,18 +76,17 @@ class Recovery:
                 index = interrupted.index
                 if index is None:
                     index = indexes.get(stream, 0)
-                if self._make(past, task, interrupted, index):
+                if self._make(past, interrupted, index):
                     indexes[stream] = max(index + 1, indexes.get(stream, 0))
                 await asyncio.sleep(0)
         return set(by_run)
 
-    def _make(
-        self, past: PastJournal, task: SliceTask, interrupted: UnsettledSlice, index: int
-    ) -> bool:
+    def _make(self, past: PastJournal, interrupted: UnsettledSlice, index: int) -> bool:
         """Make one slice; return whether there was anything to put into it."""
         note = interrupted.note
         length = interrupted.samples or note.max_samples
-        track = self._track(task, interrupted, index)
+        times = _times(note, self._tools.wall_clock.offset_ns)
+        track: Track[Any] = Track(TrackPlan.of_note(note, index=index), self._tools, times)
         if note.is_mix:
             blocks = self._mixed(past, interrupted, note.position + length)
         elif note.aligned:
@@ -99,48 +96,11 @@ class Recovery:
             blocks = self._of_stream(past, interrupted, note.address, 0, note.max_samples)
             blocks = _first_samples(blocks, length)
         for block in blocks:
-            track.handle(track.slicer.feed(block.position, block.audio))
+            track.feed(block)
         if note.aligned and interrupted.samples is not None:
-            track.handle(track.slicer.advance(note.position + length))
-        track.handle(track.slicer.finish())
+            track.advance(note.position + length)
+        track.finish()
         return track.next_index > index
-
-    def _track(self, task: SliceTask, interrupted: UnsettledSlice, index: int) -> SliceTrack[Any]:
-        note = interrupted.note
-        rate_hz = note.sample_rate_hz
-        fill = silent_opus if note.passthrough else silent_pcm
-        rules: SliceRules[Any] = SliceRules(
-            fill=fill if note.aligned else None,
-            meter=(
-                silence_meter(note.passthrough, self._silence_dbfs, rate_hz)
-                if note.judged
-                else None
-            ),
-        )
-        slicer: Slicer[Any] = Slicer(
-            rules, period=note.max_samples, position=note.position, origin=note.position
-        )
-        kind = FileKind(
-            slice_format=note.slice_format, sample_rate_hz=rate_hz, passthrough=note.passthrough
-        )
-        return SliceTrack(
-            note.address.stream,
-            slicer,
-            kind,
-            open_file=lambda position: self._spool.open(
-                slice_format=note.slice_format,
-                sample_rate_hz=rate_hz,
-                passthrough=note.passthrough,
-                name=note.name,
-            ),
-            next_index=index,
-            identifier=note.identifier,
-            captured_ns=lambda position: (
-                note.start_utc_ns + (position - note.position) * 1_000_000_000 // rate_hz
-            ),
-            utc_offset_ns=lambda: 0,
-            on_cut=lambda cut: self._on_cut(task, cut),
-        )
 
     def _of_stream(
         self,
@@ -152,15 +112,15 @@ class Recovery:
     ) -> Iterator[Block[Any]]:
         """Assemble a stream's audio from the slice's start on, placed by `offset`."""
         note = interrupted.note
-        ticks = RTP_CLOCK_HZ // note.sample_rate_hz
+        rate_hz = note.kind.sample_rate_hz
+        ticks = RTP_CLOCK_HZ // rate_hz
         first = (note.position - offset) * ticks
         last = first + length * ticks
         assembler: PcmAssembler | PassthroughAssembler
-        if note.passthrough:
+        if note.kind.passthrough:
             assembler = PassthroughAssembler()
         else:
-            decoder = self._decoders.open(note.sample_rate_hz)
-            assembler = PcmAssembler(decoder, note.sample_rate_hz)
+            assembler = PcmAssembler(self._decoders.open(rate_hz), rate_hz)
         for batch in _batches(past.pieces(address), first - WARM_UP_TICKS, last):
             for block in assembler.assemble(batch):
                 placed = Block(block.position + offset, block.audio)
@@ -178,11 +138,11 @@ class Recovery:
             for (run_id, address), offset in past.placements.items()
             if run_id == note.run_id
         ]
-        mixer = Mixer(note.position, note.sample_rate_hz)
+        mixer = Mixer(note.position, note.kind.sample_rate_hz)
         closed = interrupted.samples is not None
         while mixer.position < end and (closed or any(not rest.is_empty for rest in sources)):
             start = mixer.position
-            until = min(end, start + MIX_WINDOW_S * note.sample_rate_hz)
+            until = min(end, start + MIX_WINDOW_S * note.kind.sample_rate_hz)
             for rest in sources:
                 for block in rest.before(until):
                     mixer.add(block.position, block.audio)
@@ -192,6 +152,13 @@ class Recovery:
             if audio is None:
                 return
             yield Block(start, audio)
+
+
+def _times(note: SliceNote, utc_offset_ns: int) -> TaskGrid:
+    """Return a grid on which the slice begins when its note says."""
+    rate_hz = note.kind.sample_rate_hz
+    start_ns = note.start_utc_ns - utc_offset_ns
+    return TaskGrid(start_ns - note.position * 1_000_000_000 // rate_hz, rate_hz)
 
 
 class _Rest:

@@ -17,7 +17,7 @@ from airslice.application.rooms.rooms import Room, Rooms
 from airslice.application.tasks.intake import Intake
 from airslice.application.tasks.recorder import SliceRecorder
 from airslice.application.tasks.task_run import TaskRun
-from airslice.application.tasks.track_maker import RunTools
+from airslice.application.tasks.track import TrackTools
 from airslice.domain.apps import Account, RtcApp
 from airslice.domain.errors import StoreFailed, StoreRefused, TaskNotFound, TooManyTasks
 from airslice.domain.room import RoomKey, StreamKey, StreamType
@@ -78,8 +78,7 @@ class SliceTasks:
         recorder: SliceRecorder,
         storage_health: StorageHealth,
         intake: Intake,
-        tools: RunTools,
-        max_tasks: int,
+        tools: TrackTools,
     ) -> None:
         """Have no task yet; `recover` brings back those of the last start.
 
@@ -90,8 +89,7 @@ class SliceTasks:
             recorder: Takes their slices.
             storage_health: Knows which buckets refuse them.
             intake: Tells when no more tasks are taken.
-            tools: What runs work with.
-            max_tasks: Bound on tasks that run at a time.
+            tools: What their tracks work with.
         """
         self._apps = apps
         self._rooms = rooms
@@ -100,7 +98,6 @@ class SliceTasks:
         self._health = storage_health
         self._intake = intake
         self._tools = tools
-        self._max_tasks = max_tasks
         self._watches: dict[TaskKey, _RoomWatch] = {}
         self._changes = asyncio.Lock()
         """Held while a task starts, changes or stops, so that requests of one task cannot mix."""
@@ -127,7 +124,7 @@ class SliceTasks:
         owned_app(self._apps, account, order.key.app_id)
         if order.key in self._watches:
             return False
-        self._check_capacity()
+        self._intake.check(running=len(self._watches))
         try:
             await self._health.check(order.storage)
         except StoreRefused as error:
@@ -202,7 +199,7 @@ class SliceTasks:
                 )
 
     async def suspend(self) -> None:
-        """Cut all slices because the server stops; the tasks go on at the next start."""
+        """Close all slices because the server stops; the tasks go on at the next start."""
         async with self._changes:
             for watch in self._watches.values():
                 self._process(watch.run)
@@ -224,7 +221,7 @@ class SliceTasks:
         async with self._changes:
             if order.key in self._watches:
                 return False
-            self._check_capacity()
+            self._intake.check(running=len(self._watches))
             task = self._new_task(order, auto=auto)
             try:
                 await self._store.save_task(self._after(task, TaskEvent.SUBSCRIBED))
@@ -259,14 +256,6 @@ class SliceTasks:
         if task.state in FINAL_STATES:
             return task
         return replace(task, problem=self._health.refusal(task.order.storage))
-
-    def _check_capacity(self) -> None:
-        if len(self._watches) >= self._max_tasks:
-            raise TooManyTasks(
-                f"{self._max_tasks} tasks are running, the most that this server takes"
-            )
-        if refusal := self._intake.refusal():
-            raise TooManyTasks(refusal)
 
     def _run(self, task: SliceTask, next_index: Mapping[StreamKey, int] | None = None) -> None:
         """Let a task run from now on; its audio begins with what is captured now."""
