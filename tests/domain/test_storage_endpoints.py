@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from airslice.domain.errors import StoreRefused
 from airslice.domain.storage_endpoints import (
+    StorageMatch,
     StorageOverride,
     bucket_access,
     find_override,
@@ -162,24 +163,24 @@ def test_the_endpoint_that_a_request_names_is_never_used(override: StorageOverri
 
 
 @pytest.mark.parametrize(
-    ("override", "matches"),
+    ("match", "matches"),
     [
-        (StorageOverride(endpoint="-"), True),
-        (StorageOverride(endpoint="-", vendor=StorageVendor.S3), True),
-        (StorageOverride(endpoint="-", vendor=StorageVendor.OSS), False),
-        (StorageOverride(endpoint="-", bucket="moderation"), True),
-        (StorageOverride(endpoint="-", bucket="other"), False),
-        (StorageOverride(endpoint="-", region=0), True),
-        (StorageOverride(endpoint="-", region="us-east-1"), True),
-        (StorageOverride(endpoint="-", region=1), False),
+        (StorageMatch(), True),
+        (StorageMatch(vendor=StorageVendor.S3), True),
+        (StorageMatch(vendor=StorageVendor.OSS), False),
+        (StorageMatch(bucket="moderation"), True),
+        (StorageMatch(bucket="other"), False),
+        (StorageMatch(region=0), True),
+        (StorageMatch(region="us-east-1"), True),
+        (StorageMatch(region=1), False),
     ],
 )
-def test_an_override_matches_by_what_it_names(override: StorageOverride, matches: bool) -> None:
-    assert override.matches(target()) == matches
+def test_a_server_takes_what_its_match_names(match: StorageMatch, matches: bool) -> None:
+    assert match.matches(target()) == matches
 
 
 def test_the_first_override_that_matches_wins() -> None:
-    others = StorageOverride(endpoint="others", bucket="others")
+    others = StorageOverride(endpoint="others", match=StorageMatch(bucket="others"))
     first, second = StorageOverride(endpoint="first"), StorageOverride(endpoint="second")
 
     assert find_override(target(), [others, first, second]) is first

@@ -7,7 +7,6 @@ every problem found, each under the full name of its setting.
 from airslice.config.loading import load
 from airslice.config.problems import ConfigError
 from airslice.config.settings import (
-    Address,
     Presenter,
     Security,
     Server,
@@ -16,6 +15,7 @@ from airslice.config.settings import (
     Storage,
 )
 from airslice.config.template import fresh_config
+from airslice.config.texts import Address
 
 __all__ = [
     "Address",

@@ -19,13 +19,19 @@ Every vendor is spoken to through its S3-compatible endpoint. Sources, vendor by
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from airslice.domain.destination import is_http_url
 from airslice.domain.errors import StoreRefused
 from airslice.domain.storage_regions import region_name
-from airslice.domain.storage_target import StorageTarget, StorageVendor
+from airslice.domain.storage_target import (
+    BUCKET_PATTERN,
+    KEY_PATTERN,
+    StorageTarget,
+    StorageVendor,
+)
 
 _HOSTS = {
     StorageVendor.TOS: "tos-s3-{region}.volces.com",
@@ -56,23 +62,15 @@ _DEFAULT_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StorageOverride:
-    """A server that takes the place of a vendor's own. None matches everything."""
+class StorageMatch:
+    """Which targets a server takes. None matches everything."""
 
     vendor: StorageVendor | None = None
     region: int | str | None = None
     bucket: str | None = None
-    endpoint: str
-    """http or https URL."""
-    signing_region: str = ""
-    """Region that the server expects in signatures; empty: the vendor's if the endpoint is the
-    vendor's own, else us-east-1."""
-    access_key: str = field(default="", repr=False)
-    """Empty: the request's own keys are used."""
-    secret_key: str = field(default="", repr=False)
 
     def matches(self, target: StorageTarget) -> bool:
-        """Whether this is where `target` is."""
+        """Whether `target` is one of them."""
         return (
             self.vendor in (None, target.vendor)
             and self.bucket in (None, target.bucket)
@@ -82,6 +80,38 @@ class StorageOverride:
                 == region_name(target.vendor, target.region)
             )
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorageOverride:
+    """A server that takes the place of a vendor's own for the targets that match."""
+
+    match: StorageMatch = StorageMatch()
+    endpoint: str
+    """http or https URL."""
+    signing_region: str = ""
+    """Region that the server expects in signatures; empty: the vendor's if the endpoint is the
+    vendor's own, else us-east-1."""
+    access_key: str = field(default="", repr=False)
+    """Empty: the request's own keys are used."""
+    secret_key: str = field(default="", repr=False)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield the name of each field that cannot be used, and what is wrong with it."""
+        if not is_http_url(self.endpoint):
+            yield "endpoint", "expected an http or https URL"
+        keys = {"access_key": self.access_key, "secret_key": self.secret_key}
+        for name, key in keys.items():
+            if not key and any(keys.values()):
+                yield name, "is missing: access_key and secret_key belong together"
+            if key and not KEY_PATTERN.fullmatch(key):
+                yield name, "must be printable ASCII without spaces"
+        match = self.match
+        if match.bucket is not None and not BUCKET_PATTERN.fullmatch(match.bucket):
+            yield "match.bucket", "must be a bucket name"
+        vendors = StorageVendor if match.vendor is None else [match.vendor]
+        if match.region is not None and not any(region_name(v, match.region) for v in vendors):
+            yield "match.region", "is no number of the region table"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +132,7 @@ def find_override(
     target: StorageTarget, overrides: Iterable[StorageOverride]
 ) -> StorageOverride | None:
     """Return the first override that matches."""
-    return next((override for override in overrides if override.matches(target)), None)
+    return next((override for override in overrides if override.match.matches(target)), None)
 
 
 def bucket_access(target: StorageTarget, override: StorageOverride | None) -> BucketAccess:
