@@ -282,3 +282,9 @@ def test_no_secret_is_in_a_repr_or_a_problem(load_text: Load, problems: Refused)
     assert secret not in shown
     assert repr(bytes(range(32))) not in shown
     assert secret not in "".join(told)
+
+
+def test_an_error_says_a_problem_a_line() -> None:
+    error = ConfigError(["server.http: is empty", "apps[0].app_id: is missing"])
+
+    assert str(error) == "server.http: is empty\napps[0].app_id: is missing"

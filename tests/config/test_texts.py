@@ -36,7 +36,7 @@ def test_an_address_is_written_as_in_a_url(text: str, written: str) -> None:
 
 def test_media_is_received_at_an_ip_address() -> None:
     assert texts.media_address("[::]:1") == Address("::", 1)
-    with pytest.raises(ValueError, match="expected IP address:port"):
+    with pytest.raises(ValueError, match="expected an IP address"):
         texts.media_address("localhost:1")
 
 

@@ -4,8 +4,7 @@ The only part of airslice that reads either. `load` gives `Settings` or raises `
 every problem found, each under the full name of its setting.
 """
 
-from airslice.config.loading import load
-from airslice.config.problems import ConfigError
+from airslice.config.loading import ConfigError, load
 from airslice.config.settings import (
     Presenter,
     Security,

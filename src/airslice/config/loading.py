@@ -7,14 +7,28 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
-from airslice.config.problems import ConfigError, Problems
 from airslice.config.reading import Reader, variables
-from airslice.config.settings import Presenter, Settings
+from airslice.config.settings import Settings
 from airslice.config.tables import Document
+
+Note = Callable[[str, str], None]
+"""Takes the full name of a setting, and what is wrong with it."""
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used.
+
+    Args:
+        problems: One line each, beginning with the full name of the setting; at least one.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -33,14 +47,17 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
         raise ConfigError([f"{path}: no such file; make one with: airslice init {path}"]) from None
     except (OSError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or no TOML
         raise ConfigError([f"{path}: {error}"]) from error
-    problems = Problems()
     given = os.environ if environment is None else environment
     over = variables(given, sections=[field.name for field in fields(Document)])
-    document = Reader(problems).table(Document, raw, over, "")
+    reader = Reader()
+    document = reader.table(Document, raw, over, "")
     if document is not None:
-        _check_references(document, problems)
-    if document is None or problems:
-        raise problems.error()
+        _check_references(document, reader.note)
+    if document is None or reader.problems:
+        raise ConfigError(reader.problems)
+    presenter = document.presenter
+    if presenter.engine == "piper":  # its model is the only voice that it is sure to have
+        presenter = replace(presenter, default_voice=presenter.piper_model)
     return Settings(
         server=document.server,
         slicing=document.slicing,
@@ -48,45 +65,36 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
         apps=tuple(table.app() for table in document.apps),
         projects=tuple(table.project() for table in document.projects),
         storage=document.storage,
-        presenter=_with_default_voice(document.presenter),
+        presenter=presenter,
         security=document.security,
     )
 
 
-def _check_references(document: Document, problems: Problems) -> None:
+def _check_references(document: Document, note: Note) -> None:
     """Note names that are given twice, and names that name nothing."""
     accounts = [account.id for account in document.accounts]
     apps = [app.app_id for app in document.apps]
-    _check_unique("accounts", "id", accounts, problems)
-    _check_unique("accounts", "access_key", (a.access_key for a in document.accounts), problems)
-    _check_unique("apps", "app_id", apps, problems)
-    _check_unique("projects", "project_id", (p.project_id for p in document.projects), problems)
+    _check_unique("accounts", "id", accounts, note)
+    _check_unique("accounts", "access_key", (a.access_key for a in document.accounts), note)
+    _check_unique("apps", "app_id", apps, note)
+    _check_unique("projects", "project_id", (p.project_id for p in document.projects), note)
     for index, app in enumerate(document.apps):
-        _check_known(f"apps[{index}].account", app.account, "accounts", accounts, problems)
+        _check_known(f"apps[{index}].account", app.account, "accounts", accounts, note)
     for index, project in enumerate(document.projects):
         name = f"projects[{index}]"
-        _check_known(f"{name}.account", project.account, "accounts", accounts, problems)
-        _check_known(f"{name}.app_id", project.app_id, "apps", apps, problems)
-        _check_unique(f"{name}.users", "name", (user.name for user in project.users), problems)
+        _check_known(f"{name}.account", project.account, "accounts", accounts, note)
+        _check_known(f"{name}.app_id", project.app_id, "apps", apps, note)
+        _check_unique(f"{name}.users", "name", (user.name for user in project.users), note)
 
 
-def _check_unique(table: str, key: str, values: Iterable[str], problems: Problems) -> None:
+def _check_unique(table: str, key: str, values: Iterable[str], note: Note) -> None:
     firsts: dict[str, int] = {}
     for index, value in enumerate(values):
         first = firsts.setdefault(value, index)
         if first != index:
-            problems.add(f"{table}[{index}].{key}", f"is that of {table}[{first}] too")
+            note(f"{table}[{index}].{key}", f"is that of {table}[{first}] too")
 
 
-def _check_known(
-    name: str, value: str, table: str, known: Iterable[str], problems: Problems
-) -> None:
+def _check_known(name: str, value: str, table: str, known: Iterable[str], note: Note) -> None:
     if value not in known:
-        problems.add(name, f"{value!r} is none of the {table}")
-
-
-def _with_default_voice(presenter: Presenter) -> Presenter:
-    """Let Piper's voice for other asset ids be its model, the only one it is sure to have."""
-    if presenter.engine != "piper":
-        return presenter
-    return replace(presenter, default_voice=presenter.piper_model)
+        note(name, f"{value!r} is none of the {table}")

@@ -18,12 +18,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from enum import EnumMeta
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_origin,
+    runtime_checkable,
+)
 
 import msgspec
 from msgspec import UNSET
-
-from airslice.config.problems import Problems
 
 PREFIX = "AIRSLICE_"
 Table = TypeVar("Table")
@@ -81,11 +89,24 @@ def settings_of(table: Any) -> Mapping[str, Setting]:
     }
 
 
-class Reader:
-    """Reads raw values into the types of tables, noting what does not fit in `problems`."""
+@runtime_checkable
+class Checked(Protocol):
+    """A table with rules that types cannot say."""
 
-    def __init__(self, problems: Problems) -> None:
-        self._note = problems.add
+    def problems(self) -> Iterable[tuple[str, str]]:
+        """Return the names of settings below the table, each with what is wrong with it."""
+
+
+class Reader:
+    """Reads raw values into the types of tables, noting what does not fit."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        """What was noted, a line each, beginning with the full name of the setting."""
+
+    def note(self, name: str, problem: str) -> None:
+        """Note that the setting with the full name `name` has a problem."""
+        self.problems.append(f"{name}: {problem}")
 
     def table(self, kind: type[Table], raw: object, over: Variable, name: str) -> Table | None:
         """Read a table; None if a setting of it is missing, unknown or of another type.
@@ -101,7 +122,7 @@ class Reader:
             name: Full name of the table; empty for the whole file.
         """
         if not isinstance(raw, dict):
-            self._note(name, "expected a table")
+            self.note(name, "expected a table")
             return None
         prefix = f"{name}." if name else ""
         settings = settings_of(kind)
@@ -111,14 +132,15 @@ class Reader:
             if key in raw or below is not NOT_GIVEN or setting.is_required:
                 value = self._value(setting.kind, raw.get(key, UNSET), below, prefix + key)
                 if value == "" and setting.is_required:
-                    self._note(prefix + key, "is empty")
+                    self.note(prefix + key, "is empty")
                     value = UNSET
                 values[setting.attribute] = value
         if self._has_unknown(raw, over, prefix, list(settings)) or UNSET in values.values():
             return None
         table = kind(**values)
-        for below_name, problem in getattr(table, "problems", tuple)():
-            self._note(prefix + below_name, problem)
+        if isinstance(table, Checked):
+            for key, problem in table.problems():
+                self.note(prefix + key, problem)
         return table
 
     def _value(self, kind: Any, raw: object, over: Variable, name: str) -> Any:
@@ -132,7 +154,7 @@ class Reader:
                 try:
                     raw = msgspec.json.decode(over.text)
                 except msgspec.DecodeError:
-                    self._note(name, "expected JSON")
+                    self.note(name, "expected JSON")
                     return UNSET
         if is_optional and (raw is None or (raw == "" and not is_table)):
             return None
@@ -142,16 +164,16 @@ class Reader:
         if is_list:
             return self._list(get_args(kind)[0], [] if raw is UNSET else raw, over, name)
         if over.below:
-            self._note(over.first_name(), f"{name} has nothing below it")
+            self.note(over.first_name(), f"{name} has nothing below it")
         elif raw is UNSET:
-            self._note(name, "is missing")
+            self.note(name, "is missing")
         else:
             return self._plain(kind, raw, name, strict=not over.name)
         return UNSET
 
     def _list(self, kind: Any, raw: object, over: Variable, name: str) -> Any:
         if not isinstance(raw, list):
-            self._note(name, "expected a list")
+            self.note(name, "expected a list")
             return UNSET
         items: list[object] = list(raw)
         below = dict(over.below)
@@ -162,7 +184,7 @@ class Reader:
             for index, item in enumerate(items)
         ]
         for step, node in below.items():
-            self._note(
+            self.note(
                 node.first_name(),
                 f"{step} is no number of an element; {name} has {len(items)}, counted from 0",
             )
@@ -177,12 +199,12 @@ class Reader:
             problem = str(error).replace("Expected", "expected")
             if choices := _choices(kind):
                 problem = f"expected one of {', '.join(map(str, choices))}"
-            self._note(name, "is empty" if "length >= 1" in problem else problem)
+            self.note(name, "is empty" if "length >= 1" in problem else problem)
             return UNSET
         try:
             return meaning(value) if meaning else value
         except ValueError as error:
-            self._note(name, str(error))
+            self.note(name, str(error))
             return value
 
     def _has_unknown(
@@ -193,10 +215,10 @@ class Reader:
         for key in unknown:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
-            self._note(prefix + key, f"no such setting{hint}")
+            self.note(prefix + key, f"no such setting{hint}")
         stray = over.below.keys() - {key.upper() for key in known}
         for step in sorted(stray):
-            self._note(over.below[step].first_name(), f"no such setting as {step.lower()}")
+            self.note(over.below[step].first_name(), f"no such setting as {step.lower()}")
         return bool(unknown or stray)
 
 
@@ -206,9 +228,8 @@ def _is_table(kind: Any) -> bool:
 
 def _without_none(kind: Any) -> tuple[Any, bool]:
     """Return a type without None, and whether None was part of it."""
-    if get_origin(kind) not in (typing.Union, UnionType) or NoneType not in get_args(kind):
-        return kind, False
-    return typing.Union[tuple(one for one in get_args(kind) if one is not NoneType)], True  # noqa: UP007
+    members = get_args(kind) if get_origin(kind) in (typing.Union, UnionType) else (kind,)
+    return typing.Union[tuple({*members} - {NoneType})], NoneType in members  # noqa: UP007
 
 
 def _meaning(kind: Any) -> Callable[[str], object] | None:

@@ -32,20 +32,21 @@ class Address(NamedTuple):
 
 def address(text: str) -> Address:
     """Return the address that `host:port` or `[IPv6]:port` names."""
-    try:
-        return _split(text)
-    except ValueError:
-        raise ValueError("expected host:port, such as 127.0.0.1:8080 or [::1]:8080") from None
+    host, _, port = text.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and int(port) <= 65_535
+    if host.startswith("[") and host.endswith("]"):
+        host = ip(host[1:-1])
+    elif not host or ":" in host:  # an IPv6 address needs brackets
+        is_port = False
+    if not is_port:
+        raise ValueError("expected host:port, such as 127.0.0.1:8080 or [::1]:8080")
+    return Address(host, int(port))
 
 
 def media_address(text: str) -> Address:
     """Return the address that `IPv4:port` or `[IPv6]:port` names."""
-    try:
-        split = _split(text)
-        ip_address(split.host)
-    except ValueError:
-        raise ValueError("expected IP address:port, such as 127.0.0.1:8080 or [::1]:8080") from None
-    return split
+    found = address(text)
+    return found._replace(host=ip(found.host))
 
 
 def ip(text: str) -> str:
@@ -87,14 +88,3 @@ def master_key(text: str) -> bytes:
             f" openssl rand -base64 {MASTER_KEY_BYTES}"
         )
     return key
-
-
-def _split(text: str) -> Address:
-    host, colon, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = str(ip_address(host[1:-1]))
-    elif ":" in host:
-        raise ValueError("an IPv6 address needs brackets")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ValueError("no port")
-    return Address(host, int(port))

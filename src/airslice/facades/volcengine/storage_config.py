@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Annotated, cast
 
 import msgspec
@@ -179,15 +180,6 @@ class UserTosConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     end_point: Annotated[str, _matching(_ENDPOINT), REQUIRED] | None = None
     bucket: Bucket | None = None
 
-    def wrong_fields(self) -> Iterator[Problem]:
-        """Yield each field that is missing or malformed, and what is wrong with it."""
-        region_rule = "must be a region of TOS, such as cn-beijing"
-        endpoint_rule = "must be a host, such as tos-s3-cn-beijing.volces.com"
-        yield from _text("Region", self.region, _REGION_NAME, region_rule)
-        yield from _text("EndPoint", self.end_point, _ENDPOINT, endpoint_rule)
-        yield from _text("UserAccountId", self.user_account_id, ID_PATTERN, ID_RULE)
-        yield from _bucket(self.bucket)
-
     def target(self) -> StorageTarget:
         """Return the bucket that this names.
 
@@ -195,7 +187,15 @@ class UserTosConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
             Refusal: a field is missing.
             InvalidInput: a field is malformed.
         """
-        _refuse_first("TosConfig", self.wrong_fields())
+        region_rule = "must be a region of TOS, such as cn-beijing"
+        endpoint_rule = "must be a host, such as tos-s3-cn-beijing.volces.com"
+        wrong_fields = chain(
+            _text("Region", self.region, _REGION_NAME, region_rule),
+            _text("EndPoint", self.end_point, _ENDPOINT, endpoint_rule),
+            _text("UserAccountId", self.user_account_id, ID_PATTERN, ID_RULE),
+            _bucket(self.bucket),
+        )
+        _refuse_first("TosConfig", wrong_fields)
         return StorageTarget(
             vendor=StorageVendor.TOS,
             account_id=self.user_account_id or "",
