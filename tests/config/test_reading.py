@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
+import msgspec
 import pytest
 
-from airslice.config import Address, Settings
+from airslice.config import Address, Settings, texts
+from airslice.config.reading import Reader, Variable, settings_of, variables
 from airslice.domain.apps import SliceFormat
 from tests.support.values.minimal_config import MINIMAL
 
@@ -149,3 +153,87 @@ sample_rate = "16000"
         "apps[0].auto_slice: expected a table",
         "sever: no such setting; did you mean server?",
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lamp:
+    """A table to be read."""
+
+    watts: int
+    colour: Literal["red", "green"] = "red"
+    room: str | None = None
+    watched: tuple[Annotated[str, texts.ip], ...] = ()
+
+    def problems(self) -> list[tuple[str, str]]:
+        return [("watts", "is too hot")] if self.watts > 100 else []
+
+
+class Pascal(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
+    """A struct to be read."""
+
+    lamp_name: Annotated[str, msgspec.Meta(max_length=3)] | None = None
+
+
+def test_a_table_has_its_settings_by_the_names_of_the_file() -> None:
+    assert list(settings_of(Lamp)) == ["watts", "colour", "room", "watched"]
+    assert [setting.is_required for setting in settings_of(Lamp).values()] == [True] + [False] * 3
+    assert settings_of(Pascal)["LampName"].attribute == "lamp_name"
+
+
+def test_dataclasses_and_structs_are_read_alike() -> None:
+    reader = Reader()
+
+    lamp = reader.table(Lamp, {"watts": 5, "room": "", "watched": ["::1"]}, Variable(), "lamp")
+    struct = reader.table(Pascal, {"LampName": "abc"}, Variable(), "")
+
+    assert lamp == Lamp(watts=5, room=None, watched=("::1",))
+    assert struct == Pascal(lamp_name="abc")
+    assert reader.problems == []
+
+
+def test_a_tables_own_rules_come_last_and_leave_it_whole() -> None:
+    reader = Reader()
+
+    lamp = reader.table(Lamp, {"watts": 101, "watched": ["x"]}, Variable(), "lamp")
+
+    assert lamp == Lamp(watts=101, watched=("x",))
+    assert reader.problems == [
+        "lamp.watched[0]: expected an IP address",
+        "lamp.watts: is too hot",
+    ]
+
+
+def test_a_table_with_a_value_of_another_type_is_not_read() -> None:
+    reader = Reader()
+
+    assert reader.table(Lamp, {"colour": "blue", "size": 1}, Variable(), "lamp") is None
+    assert reader.table(Pascal, {"LampName": "abcd"}, Variable(), "") is None
+    assert reader.problems == [
+        "lamp.watts: is missing",
+        "lamp.colour: expected one of red, green",
+        "lamp.size: no such setting; there are watts, colour, room, watched",
+        "LampName: expected `str` of length <= 3",
+    ]
+
+
+def test_variables_make_a_tree() -> None:
+    tree = variables(
+        {"AIRSLICE_A__B": "1", "AIRSLICE_A": "{}", "AIRSLICE_C": "no section", "A__B": "no prefix"},
+        sections=["a"],
+    )
+
+    assert tree == Variable(
+        below={"A": Variable("AIRSLICE_A", "{}", {"B": Variable("AIRSLICE_A__B", "1")})}
+    )
+
+
+def test_a_variable_changes_an_element_of_what_another_gives_as_a_whole(load_text: Load) -> None:
+    environment = {
+        "AIRSLICE_SECURITY__PRIVATE_NETWORKS": '["10.0.0.0/8", "::1/128"]',
+        "AIRSLICE_SECURITY__PRIVATE_NETWORKS__1": "127.0.0.0/8",
+        "AIRSLICE_SECURITY__PRIVATE_NETWORKS__2": "fd00::/8",
+    }
+
+    networks = load_text(MINIMAL, environment).security.private_networks
+
+    assert networks == ("10.0.0.0/8", "127.0.0.0/8", "fd00::/8")

@@ -14,6 +14,8 @@ from airslice.domain.storage_endpoints import (
 from airslice.domain.storage_regions import REGIONS
 from airslice.domain.storage_target import BUCKET_PATTERN, StorageTarget, StorageVendor
 
+TOS_3 = StorageMatch(vendor=StorageVendor.TOS, region=3)
+TOS_4 = StorageMatch(vendor=StorageVendor.TOS, region=4)  # there is none
 OWN_SERVER = StorageOverride(endpoint="http://10.0.0.5:9000", access_key="AK", secret_key="SK")
 
 
@@ -192,3 +194,40 @@ def test_keys_are_not_shown() -> None:
 
     assert "SK" not in shown
     assert "AK" not in shown
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        OWN_SERVER,
+        StorageOverride(endpoint="https://s3.example"),
+        StorageOverride(endpoint="http://s3", match=StorageMatch(region="eu-somewhere-9")),
+        StorageOverride(endpoint="http://s3", match=StorageMatch(region=24)),
+        StorageOverride(
+            endpoint="http://s3", match=StorageMatch(vendor=StorageVendor.TOS, region=3)
+        ),
+    ],
+)
+def test_an_override_that_can_be_used_has_no_problems(override: StorageOverride) -> None:
+    assert list(override.problems()) == []
+
+
+@pytest.mark.parametrize(
+    ("override", "names"),
+    [
+        (StorageOverride(endpoint="s3", access_key="AK"), ["endpoint", "secret_key"]),
+        (StorageOverride(endpoint="http://s3", secret_key="S K"), ["access_key", "secret_key"]),
+        (
+            StorageOverride(endpoint="http://s3", match=StorageMatch(region=999, bucket="..")),
+            ["match.bucket", "match.region"],
+        ),
+        (
+            StorageOverride(
+                endpoint="http://s3", match=StorageMatch(vendor=StorageVendor.TOS, region=4)
+            ),
+            ["match.region"],
+        ),
+    ],
+)
+def test_all_problems_of_an_override_are_named(override: StorageOverride, names: list[str]) -> None:
+    assert [name for name, _ in override.problems()] == names

@@ -50,7 +50,7 @@ _DOMAINS = {
     StorageVendor.COS: (".myqcloud.com", ".tencentcos.cn"),
     StorageVendor.KODO: (".qiniucs.com",),
 }
-"""Where a vendor's own endpoints are, those of its internal network included."""
+"""Domains of each vendor's own endpoints, those of its internal network included."""
 
 _TAKES_PATH_STYLE = frozenset({StorageVendor.S3, StorageVendor.OBS, StorageVendor.KODO})
 
@@ -58,12 +58,12 @@ _HOST_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?")
 """Bucket names that can be part of a host's name and of its certificate, which covers no dots."""
 
 _DEFAULT_REGION = "us-east-1"
-"""What S3-compatible servers of one's own expect in a signature, unless they are told otherwise."""
+"""Region that self-hosted S3-compatible servers expect in a signature by default."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageMatch:
-    """Which targets a server takes. None matches everything."""
+    """Which targets a server takes. A field that is None matches everything."""
 
     vendor: StorageVendor | None = None
     region: int | str | None = None
@@ -88,12 +88,12 @@ class StorageOverride:
 
     match: StorageMatch = StorageMatch()
     endpoint: str
-    """http or https URL."""
+    """The server's http or https URL."""
     signing_region: str = ""
     """Region that the server expects in signatures; empty: the vendor's if the endpoint is the
     vendor's own, else us-east-1."""
     access_key: str = field(default="", repr=False)
-    """Empty: the request's own keys are used."""
+    """Key that is used instead of the request's own; empty: the request's is used."""
     secret_key: str = field(default="", repr=False)
 
     def problems(self) -> Iterator[tuple[str, str]]:
@@ -116,12 +116,12 @@ class StorageOverride:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BucketAccess:
-    """All that it takes to send a request to a bucket."""
+    """Everything that is needed to send a request to a bucket."""
 
     url: str
-    """Of the bucket; a slash and a key follow."""
+    """URL of the bucket, to which a slash and an object's key are added."""
     region: str
-    """For signatures."""
+    """Region that signatures are made for."""
     takes_sha256: bool
     """Whether the server knows S3's own SHA-256 checksums, beside Content-MD5."""
     access_key: str = field(repr=False)
@@ -131,7 +131,7 @@ class BucketAccess:
 def find_override(
     target: StorageTarget, overrides: Iterable[StorageOverride]
 ) -> StorageOverride | None:
-    """Return the first override that matches."""
+    """Return the first of `overrides` that takes `target`; None if none does."""
     return next((override for override in overrides if override.match.matches(target)), None)
 
 
@@ -139,7 +139,7 @@ def bucket_access(target: StorageTarget, override: StorageOverride | None) -> Bu
     """Return how the bucket of `target` is reached, at `override` or else at its vendor.
 
     The endpoint that a request may name (StartSegment 2020-12-01) has no say: nobody but the
-    operator decides which hosts this server sends data to, and whom it shows his keys.
+    operator decides which hosts this server sends data to, and who sees the keys.
 
     Raises:
         StoreRefused: there are no keys, no such region, or the bucket's name cannot be used.
