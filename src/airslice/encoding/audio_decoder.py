@@ -18,7 +18,7 @@ MAX_AUDIO_S = 3_600
 _MIN_RATE_HZ = 4_000
 
 _MIN_FILE_BYTES = 128
-"""Shorter files are filled up: FFmpeg seeks to a tag of this length at the end of an MP3 file."""
+"""Shorter files hold no audio; FFmpeg seeks to a tag of this length at the end of an MP3 file."""
 
 
 def decode_audio(file: BinaryIO, container: str, *, max_s: float = MAX_AUDIO_S) -> bytes:
