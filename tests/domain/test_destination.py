@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from airslice.domain.destination import AddressRule
+from airslice.domain.destination import AddressRule, is_http_url
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"]
 
@@ -76,3 +76,15 @@ def test_other_networks_stay_closed_beside_a_listed_one() -> None:
 def test_a_network_that_is_none_is_refused(network: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         AddressRule([network])
+
+
+@pytest.mark.parametrize("url", ["http://a", "https://a.b:1/c?d", "HTTP://[::1]:8080"])
+def test_a_url_names_a_host(url: str) -> None:
+    assert is_http_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "a", "a:1", "ftp://a", "http:", "http:///a", "http://a:0", "http://a:x", "http://["]
+)
+def test_a_text_that_names_no_host_is_no_url(url: str) -> None:
+    assert not is_http_url(url)

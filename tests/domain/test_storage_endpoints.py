@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from airslice.domain.errors import StoreRefused
 from airslice.domain.storage_endpoints import (
+    StorageMatch,
     StorageOverride,
     bucket_access,
     find_override,
@@ -13,6 +14,8 @@ from airslice.domain.storage_endpoints import (
 from airslice.domain.storage_regions import REGIONS
 from airslice.domain.storage_target import BUCKET_PATTERN, StorageTarget, StorageVendor
 
+TOS_3 = StorageMatch(vendor=StorageVendor.TOS, region=3)
+TOS_4 = StorageMatch(vendor=StorageVendor.TOS, region=4)  # there is none
 OWN_SERVER = StorageOverride(endpoint="http://10.0.0.5:9000", access_key="AK", secret_key="SK")
 
 
@@ -162,24 +165,24 @@ def test_the_endpoint_that_a_request_names_is_never_used(override: StorageOverri
 
 
 @pytest.mark.parametrize(
-    ("override", "matches"),
+    ("match", "matches"),
     [
-        (StorageOverride(endpoint="-"), True),
-        (StorageOverride(endpoint="-", vendor=StorageVendor.S3), True),
-        (StorageOverride(endpoint="-", vendor=StorageVendor.OSS), False),
-        (StorageOverride(endpoint="-", bucket="moderation"), True),
-        (StorageOverride(endpoint="-", bucket="other"), False),
-        (StorageOverride(endpoint="-", region=0), True),
-        (StorageOverride(endpoint="-", region="us-east-1"), True),
-        (StorageOverride(endpoint="-", region=1), False),
+        (StorageMatch(), True),
+        (StorageMatch(vendor=StorageVendor.S3), True),
+        (StorageMatch(vendor=StorageVendor.OSS), False),
+        (StorageMatch(bucket="moderation"), True),
+        (StorageMatch(bucket="other"), False),
+        (StorageMatch(region=0), True),
+        (StorageMatch(region="us-east-1"), True),
+        (StorageMatch(region=1), False),
     ],
 )
-def test_an_override_matches_by_what_it_names(override: StorageOverride, matches: bool) -> None:
-    assert override.matches(target()) == matches
+def test_a_server_takes_what_its_match_names(match: StorageMatch, matches: bool) -> None:
+    assert match.matches(target()) == matches
 
 
 def test_the_first_override_that_matches_wins() -> None:
-    others = StorageOverride(endpoint="others", bucket="others")
+    others = StorageOverride(endpoint="others", match=StorageMatch(bucket="others"))
     first, second = StorageOverride(endpoint="first"), StorageOverride(endpoint="second")
 
     assert find_override(target(), [others, first, second]) is first
@@ -191,3 +194,40 @@ def test_keys_are_not_shown() -> None:
 
     assert "SK" not in shown
     assert "AK" not in shown
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        OWN_SERVER,
+        StorageOverride(endpoint="https://s3.example"),
+        StorageOverride(endpoint="http://s3", match=StorageMatch(region="eu-somewhere-9")),
+        StorageOverride(endpoint="http://s3", match=StorageMatch(region=24)),
+        StorageOverride(
+            endpoint="http://s3", match=StorageMatch(vendor=StorageVendor.TOS, region=3)
+        ),
+    ],
+)
+def test_an_override_that_can_be_used_has_no_problems(override: StorageOverride) -> None:
+    assert list(override.problems()) == []
+
+
+@pytest.mark.parametrize(
+    ("override", "names"),
+    [
+        (StorageOverride(endpoint="s3", access_key="AK"), ["endpoint", "secret_key"]),
+        (StorageOverride(endpoint="http://s3", secret_key="S K"), ["access_key", "secret_key"]),
+        (
+            StorageOverride(endpoint="http://s3", match=StorageMatch(region=999, bucket="..")),
+            ["match.bucket", "match.region"],
+        ),
+        (
+            StorageOverride(
+                endpoint="http://s3", match=StorageMatch(vendor=StorageVendor.TOS, region=4)
+            ),
+            ["match.region"],
+        ),
+    ],
+)
+def test_all_problems_of_an_override_are_named(override: StorageOverride, names: list[str]) -> None:
+    assert [name for name, _ in override.problems()] == names

@@ -152,7 +152,7 @@ async def test_publishers_in_all(http: httpx.AsyncClient) -> None:
 
 
 async def test_what_the_spool_may_hold(settings: Settings) -> None:
-    settings = replace(settings, server=replace(settings.server, spool_quota_bytes=1_000))
+    settings = replace(settings, server=replace(settings.server, spool_quota_gb=1e-6))
     spool = settings.server.data_dir / "spool"
     spool.mkdir(parents=True)
     (spool / "left over.wav").write_bytes(bytes(800))

@@ -4,10 +4,8 @@ The only part of airslice that reads either. `load` gives `Settings` or raises `
 every problem found, each under the full name of its setting.
 """
 
-from airslice.config.loading import load
-from airslice.config.problems import ConfigError
+from airslice.config.loading import ConfigError, load
 from airslice.config.settings import (
-    Address,
     Presenter,
     Security,
     Server,
@@ -16,6 +14,7 @@ from airslice.config.settings import (
     Storage,
 )
 from airslice.config.template import fresh_config
+from airslice.config.texts import Address
 
 __all__ = [
     "Address",

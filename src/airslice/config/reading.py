@@ -1,166 +1,245 @@
-"""Read a configuration into its shape: file first, environment over it, every problem noted.
+"""Read a configuration into its tables: file first, environment over it, every problem noted.
 
 Environment: `AIRSLICE_` and the setting's full name in upper case, with `__` for each step down;
 elements of lists by their number, counted from 0. `AIRSLICE_APPS__0__SLICE_FORMAT=ogg` is
 `apps[0].slice_format`. Numbers and booleans are written as in the file; a whole list or table is
 written as JSON. Names without `__` that are no section are not ours: Kubernetes, for one, makes
 `AIRSLICE_PORT` for a service called airslice.
+
+msgspec reads the values; tables and lists are walked here, since it stops at the first problem.
+docs/decisions/dependencies.md says why pydantic-settings does not do both.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, is_dataclass
+from enum import EnumMeta
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_origin,
+    runtime_checkable,
+)
 
 import msgspec
-from msgspec import NODEFAULT, UNSET, Struct
-
-from airslice.config.problems import Problems
+from msgspec import UNSET
 
 PREFIX = "AIRSLICE_"
-Table = TypeVar("Table", bound=Struct)
+Table = TypeVar("Table")
+NotEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 @dataclass(slots=True)
-class Override:
+class Variable:
     """What the environment says of a setting and of those below it."""
 
-    variable: str = ""
-    text: str | None = None
-    below: dict[str, Override] = field(default_factory=dict)
-    """By name, in upper case, or by number."""
+    name: str = ""
+    """Empty if only settings below this one are given."""
+    text: str = ""
+    below: dict[str, Variable] = field(default_factory=dict)
+    """Settings below this one, by their names in upper case or their numbers."""
+
+    def first_name(self) -> str:
+        """Return the name of a variable for this setting or for one below it."""
+        return next(iter(self.below.values())).first_name() if self.below else self.name
 
 
-def overrides(environment: Mapping[str, str], sections: Iterable[str]) -> Override:
+NOT_GIVEN = Variable()
+
+
+def variables(environment: Mapping[str, str], *, sections: Iterable[str]) -> Variable:
     """Arrange the variables of `environment` that are settings as a tree like the file's."""
     known = {section.upper() for section in sections}
-    root = Override()
-    for variable in sorted(environment):
-        name = variable.removeprefix(PREFIX)
-        if name == variable or ("__" not in name and name not in known):
+    root = Variable()
+    for name in sorted(environment):
+        setting = name.removeprefix(PREFIX)
+        if setting == name or ("__" not in setting and setting not in known):
             continue
         node = root
-        for step in name.upper().split("__"):
-            node = node.below.setdefault(step, Override())
-        node.variable = variable
-        node.text = environment[variable]
+        for step in setting.upper().split("__"):
+            node = node.below.setdefault(step, Variable())
+        node.name, node.text = name, environment[name]
     return root
 
 
+class Setting(NamedTuple):
+    """A setting of a table: its name and type in Python, and whether it must be given."""
+
+    attribute: str
+    kind: Any
+    is_required: bool
+
+
+def settings_of(table: Any) -> Mapping[str, Setting]:
+    """Return the settings of a table, a dataclass or a struct, by their names in the file."""
+    kinds = typing.get_type_hints(table, include_extras=True)
+    shape: Any = msgspec.inspect.type_info(table)
+    return {
+        info.encode_name: Setting(info.name, kinds[info.name], info.required)
+        for info in shape.fields
+    }
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A table with rules that types cannot say."""
+
+    def problems(self) -> Iterable[tuple[str, str]]:
+        """Return the names of settings below the table, each with what is wrong with it."""
+
+
 class Reader:
-    """Reads raw values into the types of a shape, noting what does not fit.
+    """Reads raw values into the types of tables, noting what does not fit."""
 
-    What could not be read is left out or replaced by its default; the result counts only if
-    no problem was noted.
-    """
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        """What was noted, a line each, beginning with the full name of the setting."""
 
-    def __init__(self, problems: Problems) -> None:
-        self._problems = problems
+    def note(self, name: str, problem: str) -> None:
+        """Note that the setting with the full name `name` has a problem."""
+        self.problems.append(f"{name}: {problem}")
 
-    def table(self, shape: type[Table], raw: object, override: Override, name: str) -> Table | None:
-        """Read a table, or None if a required setting is missing or unreadable."""
+    def table(self, kind: type[Table], raw: object, over: Variable, name: str) -> Table | None:
+        """Read a table; None if a setting of it is missing, unknown or of another type.
+
+        A text that does not mean what it should, and what the table's own `problems` yields, is
+        noted but leaves the table whole, so that tables can be compared. What is returned counts
+        only if nothing was noted.
+
+        Args:
+            kind: Dataclass or struct.
+            raw: What the file has there.
+            over: What the environment says of it.
+            name: Full name of the table; empty for the whole file.
+        """
         if not isinstance(raw, dict):
-            self._problems.add(name, "expected a table")
+            self.note(name, "expected a table")
             return None
+        prefix = f"{name}." if name else ""
+        settings = settings_of(kind)
         values: dict[str, Any] = {}
-        fields = {info.encode_name: info for info in msgspec.structs.fields(shape)}
-        for key, info in fields.items():
-            below = override.below.get(key.upper(), Override())
-            inner = f"{name}.{key}" if name else key
-            given = key in raw or below.variable or below.below
-            if not given and (info.default is UNSET or _table_of(info.type) is None):
-                if info.default is NODEFAULT and info.default_factory is NODEFAULT:
-                    self._problems.add(inner, "is missing")
-                continue
-            value = self._value(info.type, raw.get(key, UNSET), below, inner)
-            if value is not UNSET:
-                values[info.name] = value
-        self._refuse_unknown(raw, override, name, known=list(fields))
-        required = (info.name for info in fields.values() if info.required)
-        return shape(**values) if all(key in values for key in required) else None
+        for key, setting in settings.items():
+            below = over.below.get(key.upper(), NOT_GIVEN)
+            if key in raw or below is not NOT_GIVEN or setting.is_required:
+                value = self._value(setting.kind, raw.get(key, UNSET), below, prefix + key)
+                if value == "" and setting.is_required:
+                    self.note(prefix + key, "is empty")
+                    value = UNSET
+                values[setting.attribute] = value
+        if self._has_unknown(raw, over, prefix, list(settings)) or UNSET in values.values():
+            return None
+        table = kind(**values)
+        if isinstance(table, Checked):
+            for key, problem in table.problems():
+                self.note(prefix + key, problem)
+        return table
 
-    def _value(self, kind: Any, raw: object, override: Override, name: str) -> Any:
+    def _value(self, kind: Any, raw: object, over: Variable, name: str) -> Any:
         """Read any value; UNSET if it cannot be read. `raw` is UNSET where the file has none."""
-        strict = True
-        if override.variable:
-            name = f"{name} ({override.variable})"
-        table = _table_of(kind)
-        if override.text is not None:
-            raw, strict = override.text, False
-            if table or get_origin(kind) in (list, dict):
+        kind, is_optional = _without_none(kind)
+        is_table, is_list = _is_table(kind), get_origin(kind) is tuple
+        if over.name:
+            name = f"{name} ({over.name})"
+            raw = over.text
+            if is_table or is_list or get_origin(kind) is Mapping:
                 try:
-                    raw, strict = msgspec.json.decode(override.text), True
+                    raw = msgspec.json.decode(over.text)
                 except msgspec.DecodeError:
-                    self._problems.add(name, "expected JSON")
+                    self.note(name, "expected JSON")
                     return UNSET
-        if table:
-            read = self.table(table, {} if raw is UNSET else raw, override, name)
+        if is_optional and (raw is None or (raw == "" and not is_table)):
+            return None
+        if is_table:
+            read = self.table(kind, {} if raw is UNSET else raw, over, name)
             return UNSET if read is None else read
-        if get_origin(kind) is list:
-            return self._list(get_args(kind)[0], [] if raw is UNSET else raw, override, name)
-        if override.below:
-            self._problems.add(_first_variable(override), f"{name} has nothing below it")
-            return UNSET
-        return self._plain(kind, raw, name, strict=strict)
+        if is_list:
+            return self._list(get_args(kind)[0], [] if raw is UNSET else raw, over, name)
+        if over.below:
+            self.note(over.first_name(), f"{name} has nothing below it")
+        elif raw is UNSET:
+            self.note(name, "is missing")
+        else:
+            return self._plain(kind, raw, name, strict=not over.name)
+        return UNSET
 
-    def _list(self, kind: Any, raw: object, override: Override, name: str) -> Any:
+    def _list(self, kind: Any, raw: object, over: Variable, name: str) -> Any:
         if not isinstance(raw, list):
-            self._problems.add(name, "expected a list")
+            self.note(name, "expected a list")
             return UNSET
         items: list[object] = list(raw)
-        below = dict(override.below)
+        below = dict(over.below)
         while str(len(items)) in below:
             items.append(UNSET)
         read = [
-            self._value(kind, item, below.pop(str(index), Override()), f"{name}[{index}]")
+            self._value(kind, item, below.pop(str(index), NOT_GIVEN), f"{name}[{index}]")
             for index, item in enumerate(items)
         ]
         for step, node in below.items():
-            self._problems.add(
-                _first_variable(node),
+            self.note(
+                node.first_name(),
                 f"{step} is no number of an element; {name} has {len(items)}, counted from 0",
             )
-        return [item for item in read if item is not UNSET]
+        return UNSET if below or UNSET in read else tuple(read)
 
     def _plain(self, kind: Any, raw: object, name: str, *, strict: bool) -> Any:
+        meaning = _meaning(kind)
         try:
-            return msgspec.convert(raw, kind, strict=strict)
+            value = msgspec.convert(raw, NotEmpty if meaning else kind, strict=strict)
         except msgspec.ValidationError as error:
-            if get_origin(kind) is Literal:
-                choices = ", ".join(str(choice) for choice in get_args(kind))
-                self._problems.add(name, f"expected one of {choices}")
-            elif "length >= 1" in str(error):
-                self._problems.add(name, "is empty")
-            else:
-                # The messages tell types and bounds, never the value, which may be a secret.
-                self._problems.add(name, str(error).replace("Expected", "expected"))
+            # The messages tell types and bounds, never the value, which may be a secret.
+            problem = str(error).replace("Expected", "expected")
+            if choices := _choices(kind):
+                problem = f"expected one of {', '.join(map(str, choices))}"
+            self.note(name, "is empty" if "length >= 1" in problem else problem)
             return UNSET
+        try:
+            return meaning(value) if meaning else value
+        except ValueError as error:
+            self.note(name, str(error))
+            return value
 
-    def _refuse_unknown(
-        self, raw: Mapping[str, object], override: Override, name: str, *, known: list[str]
-    ) -> None:
-        for key in raw:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
-                self._problems.add(f"{name}.{key}" if name else key, f"no such setting{hint}")
-        names = {key.upper() for key in known}
-        for step, node in override.below.items():
-            if step not in names:
-                self._problems.add(_first_variable(node), f"no such setting as {step.lower()}")
+    def _has_unknown(
+        self, raw: Mapping[str, object], over: Variable, prefix: str, known: list[str]
+    ) -> bool:
+        """Note settings that do not exist, and return whether there are any."""
+        unknown = [key for key in raw if key not in known]
+        for key in unknown:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+            self.note(prefix + key, f"no such setting{hint}")
+        stray = over.below.keys() - {key.upper() for key in known}
+        for step in sorted(stray):
+            self.note(over.below[step].first_name(), f"no such setting as {step.lower()}")
+        return bool(unknown or stray)
 
 
-def _table_of(kind: Any) -> type[Struct] | None:
-    """Return the table type that `kind` is, alone or in a union with UNSET."""
-    members = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-    return next((m for m in members if isinstance(m, type) and issubclass(m, Struct)), None)
+def _is_table(kind: Any) -> bool:
+    return is_dataclass(kind) or hasattr(kind, "__struct_fields__")
 
 
-def _first_variable(node: Override) -> str:
-    """Return the name of a variable at or below `node`."""
-    while node.below:
-        node = next(iter(node.below.values()))
-    return node.variable
+def _without_none(kind: Any) -> tuple[Any, bool]:
+    """Return a type without None, and whether None was part of it."""
+    members = get_args(kind) if get_origin(kind) in (typing.Union, UnionType) else (kind,)
+    return typing.Union[tuple({*members} - {NoneType})], NoneType in members  # noqa: UP007
+
+
+def _meaning(kind: Any) -> Callable[[str], object] | None:
+    """Return the function of `texts` with which a type is annotated, if it is."""
+    notes = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    return next((note for note in notes if callable(note)), None)
+
+
+def _choices(kind: Any) -> Iterable[object]:
+    """Return the values that a type lists, if it lists them."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return kind if isinstance(kind, EnumMeta) else ()

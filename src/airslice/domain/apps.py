@@ -1,4 +1,4 @@
-"""Accounts and the RTC applications that they own."""
+"""Accounts, the RTC applications that they own, and what the slices of these look like."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from airslice.domain.storage_target import StorageTarget
 
 
 class SliceFormat(StrEnum):
-    """File format of slices."""
+    """File format that the slices of an application have."""
 
     WAV = "wav"
     OGG = "ogg"
-    """Ogg Opus; the publisher's own packets, not decoded."""
+    """Ogg Opus with the publisher's own packets, which are not decoded."""
     FLAC = "flac"
     MP3 = "mp3"
     AAC = "aac"
@@ -35,12 +35,12 @@ class SliceFormat(StrEnum):
 
     @property
     def extension(self) -> str:
-        """File name extension, without the dot."""
+        """Extension of file names, without the dot."""
         return "m4a" if self is SliceFormat.AAC else self.value
 
     @property
     def content_type(self) -> str:
-        """Media type for HTTP."""
+        """Media type of the files, as HTTP headers have it."""
         return _CONTENT_TYPES[self]
 
 
@@ -58,7 +58,7 @@ SAMPLE_RATES_HZ = (8_000, 16_000, 24_000, 48_000)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """Who signs requests."""
+    """An account, and the pair of keys with which its requests are signed."""
 
     id: str
     access_key: str
@@ -67,7 +67,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AutoSlice:
-    """Slice every publishing user of an application for his whole stay, without a request."""
+    """How every publishing user of an application is sliced without a request."""
 
     duration_s: int
     storage: StorageTarget
@@ -83,7 +83,7 @@ class RtcApp:
     callback_url: str | None = None
     callback_secret: str = field(default="", repr=False)
     callback_events: tuple[str, ...] = (SEGMENT_EVENT,)
-    """EventTypes that are posted there."""
+    """EventTypes that are posted to `callback_url`."""
     slice_format: SliceFormat = SliceFormat.WAV
     sample_rate_hz: int = 16_000
     auto_slice: AutoSlice | None = None

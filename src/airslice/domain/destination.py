@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 """Well-known prefix under which an IPv6-only host reaches IPv4 addresses (RFC 6052)."""
@@ -49,6 +50,15 @@ class AddressRule:
             return False
         listed = any(destination in network for network in self._private_networks)
         return listed or (self._is_public_permitted and _is_public(destination))
+
+
+def is_http_url(text: str) -> bool:
+    """Whether `text` is an http or https URL that names a host."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

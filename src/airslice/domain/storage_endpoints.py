@@ -19,13 +19,19 @@ Every vendor is spoken to through its S3-compatible endpoint. Sources, vendor by
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from airslice.domain.destination import is_http_url
 from airslice.domain.errors import StoreRefused
 from airslice.domain.storage_regions import region_name
-from airslice.domain.storage_target import StorageTarget, StorageVendor
+from airslice.domain.storage_target import (
+    BUCKET_PATTERN,
+    KEY_PATTERN,
+    StorageTarget,
+    StorageVendor,
+)
 
 _HOSTS = {
     StorageVendor.TOS: "tos-s3-{region}.volces.com",
@@ -44,7 +50,7 @@ _DOMAINS = {
     StorageVendor.COS: (".myqcloud.com", ".tencentcos.cn"),
     StorageVendor.KODO: (".qiniucs.com",),
 }
-"""Where a vendor's own endpoints are, those of its internal network included."""
+"""Domains of each vendor's own endpoints, those of its internal network included."""
 
 _TAKES_PATH_STYLE = frozenset({StorageVendor.S3, StorageVendor.OBS, StorageVendor.KODO})
 
@@ -52,27 +58,19 @@ _HOST_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?")
 """Bucket names that can be part of a host's name and of its certificate, which covers no dots."""
 
 _DEFAULT_REGION = "us-east-1"
-"""What S3-compatible servers of one's own expect in a signature, unless they are told otherwise."""
+"""Region that self-hosted S3-compatible servers expect in a signature by default."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StorageOverride:
-    """A server that takes the place of a vendor's own. None matches everything."""
+class StorageMatch:
+    """Which targets a server takes. A field that is None matches everything."""
 
     vendor: StorageVendor | None = None
     region: int | str | None = None
     bucket: str | None = None
-    endpoint: str
-    """http or https URL."""
-    signing_region: str = ""
-    """Region that the server expects in signatures; empty: the vendor's if the endpoint is the
-    vendor's own, else us-east-1."""
-    access_key: str = field(default="", repr=False)
-    """Empty: the request's own keys are used."""
-    secret_key: str = field(default="", repr=False)
 
     def matches(self, target: StorageTarget) -> bool:
-        """Whether this is where `target` is."""
+        """Whether `target` is one of them."""
         return (
             self.vendor in (None, target.vendor)
             and self.bucket in (None, target.bucket)
@@ -85,13 +83,45 @@ class StorageOverride:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StorageOverride:
+    """A server that takes the place of a vendor's own for the targets that match."""
+
+    match: StorageMatch = StorageMatch()
+    endpoint: str
+    """The server's http or https URL."""
+    signing_region: str = ""
+    """Region that the server expects in signatures; empty: the vendor's if the endpoint is the
+    vendor's own, else us-east-1."""
+    access_key: str = field(default="", repr=False)
+    """Key that is used instead of the request's own; empty: the request's is used."""
+    secret_key: str = field(default="", repr=False)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield the name of each field that cannot be used, and what is wrong with it."""
+        if not is_http_url(self.endpoint):
+            yield "endpoint", "expected an http or https URL"
+        keys = {"access_key": self.access_key, "secret_key": self.secret_key}
+        for name, key in keys.items():
+            if not key and any(keys.values()):
+                yield name, "is missing: access_key and secret_key belong together"
+            if key and not KEY_PATTERN.fullmatch(key):
+                yield name, "must be printable ASCII without spaces"
+        match = self.match
+        if match.bucket is not None and not BUCKET_PATTERN.fullmatch(match.bucket):
+            yield "match.bucket", "must be a bucket name"
+        vendors = StorageVendor if match.vendor is None else [match.vendor]
+        if match.region is not None and not any(region_name(v, match.region) for v in vendors):
+            yield "match.region", "is no number of the region table"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BucketAccess:
-    """All that it takes to send a request to a bucket."""
+    """Everything that is needed to send a request to a bucket."""
 
     url: str
-    """Of the bucket; a slash and a key follow."""
+    """URL of the bucket, to which a slash and an object's key are added."""
     region: str
-    """For signatures."""
+    """Region that signatures are made for."""
     takes_sha256: bool
     """Whether the server knows S3's own SHA-256 checksums, beside Content-MD5."""
     access_key: str = field(repr=False)
@@ -101,15 +131,15 @@ class BucketAccess:
 def find_override(
     target: StorageTarget, overrides: Iterable[StorageOverride]
 ) -> StorageOverride | None:
-    """Return the first override that matches."""
-    return next((override for override in overrides if override.matches(target)), None)
+    """Return the first of `overrides` that takes `target`; None if none does."""
+    return next((override for override in overrides if override.match.matches(target)), None)
 
 
 def bucket_access(target: StorageTarget, override: StorageOverride | None) -> BucketAccess:
     """Return how the bucket of `target` is reached, at `override` or else at its vendor.
 
     The endpoint that a request may name (StartSegment 2020-12-01) has no say: nobody but the
-    operator decides which hosts this server sends data to, and whom it shows his keys.
+    operator decides which hosts this server sends data to, and who sees the keys.
 
     Raises:
         StoreRefused: there are no keys, no such region, or the bucket's name cannot be used.

@@ -92,7 +92,7 @@ REGIONS: Mapping[StorageVendor, Mapping[int, str]] = {
         3: "cn-south-1",
     },
 }
-"""Number on the wire to the vendor's own name of the region."""
+"""The vendor's own names of its regions by their numbers on the wire."""
 
 
 def region_name(vendor: StorageVendor, region: int | str) -> str | None:
@@ -104,7 +104,10 @@ def region_name(vendor: StorageVendor, region: int | str) -> str | None:
 
 
 def region_number(vendor: StorageVendor, region: int | str) -> int | None:
-    """Return the number of `region`; None if its name is not in the table."""
+    """Return the number of `region`; None if its name is not in the table.
+
+    A number is returned as it is.
+    """
     if isinstance(region, int):
         return region
     return next((number for number, name in REGIONS[vendor].items() if name == region), None)

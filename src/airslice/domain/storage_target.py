@@ -1,4 +1,7 @@
-"""Where a task's slices go."""
+"""Where a task's slices go: a bucket, its vendor, and the keys for it.
+
+The server that the bucket is on is found in `storage_endpoints`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from enum import StrEnum
 
 BUCKET_PATTERN = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._\-]{1,255}")
 """Bucket names that every supported store can hold; none can leave its directory."""
+
+KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,1024}")
+"""Access and secret keys. They travel in HTTP headers, so neither space nor line feed is in one."""
 
 
 class StorageVendor(StrEnum):
@@ -32,6 +38,6 @@ class StorageTarget:
     account_id: str = ""
     """Owner of a TOS bucket; empty for other vendors."""
     endpoint: str = ""
-    """Given by StartSegment 2020-12-01 only."""
+    """Host that a request named; only StartSegment 2020-12-01 can. It is shown, never dialled."""
     access_key: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)

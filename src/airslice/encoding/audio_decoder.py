@@ -1,4 +1,4 @@
-"""Recordings and speech files to PCM, by PyAV."""
+"""Recordings and speech files to PCM, by PyAV. Streams of Opus packets are not decoded here."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from airslice.application.ports.media import SPEECH_RATE_HZ
 from airslice.slicing.audio import PCM_SAMPLE_BYTES
 
 MAX_AUDIO_S = 3_600
-"""346 MB of PCM."""
+"""Longest audio that is decoded, in seconds. It makes 346 MB of PCM."""
 
 _MIN_RATE_HZ = 4_000
 
 _MIN_FILE_BYTES = 128
-"""Before the end of an MP3, FFmpeg looks for a tag of so many."""
+"""Shorter files hold no audio; FFmpeg seeks to a tag of this length at the end of an MP3 file."""
 
 
 def decode_audio(file: BinaryIO, container: str, *, max_s: float = MAX_AUDIO_S) -> bytes:

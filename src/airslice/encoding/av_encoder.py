@@ -88,7 +88,7 @@ class AvEncoder:
             self._container.start_encoding()
 
     def write(self, pieces: Sequence[PcmAudio]) -> None:
-        """Append pieces."""
+        """Encode pieces of audio and append them to the file."""
         step_bytes = self._rate_hz * PCM_SAMPLE_BYTES  # 1 s, to bound what the encoder buffers
         with _os_errors():
             for piece in pieces:
@@ -96,7 +96,7 @@ class AvEncoder:
                     self._encode(piece.pcm[start : start + step_bytes])
 
     def close(self) -> None:
-        """Complete and close the file."""
+        """Write what is still held back, complete the file and close it."""
         with _os_errors(), self._container:
             self._container.mux(self._stream.encode(None))
 

@@ -1,6 +1,7 @@
 """Opus decoding through PyAV's public API, for machines where libopus itself cannot be loaded.
 
-Two to three times slower than libopus alone; neither FEC nor concealment: what is lost is silence.
+It takes two to three times as long as libopus alone, and knows neither FEC nor concealment: what is
+lost becomes silence.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ _SILENCE_STEP_SAMPLES = 5_760
 
 
 class AvOpusDecoder:
-    """Decodes one stream to mono PCM, 16 samples late where it resamples. For one thread."""
+    """Decodes one stream to mono PCM, for one thread at a time.
+
+    Where it resamples, what it returns is 16 samples late.
+    """
 
     __slots__ = ("_codec", "_ratio", "_resampler", "corrupt_packets")
 
@@ -25,7 +29,7 @@ class AvOpusDecoder:
     """How many packets could not be decoded, or did not last what the caller said."""
 
     def __init__(self, sample_rate_hz: int) -> None:
-        """Decode to a rate that divides 48 kHz."""
+        """Start a stream; `sample_rate_hz` must divide 48 kHz."""
         self._codec = av.AudioCodecContext.create("libopus", "r")
         self._codec.sample_rate = _DECODED_HZ
         self._codec.layout = "mono"
@@ -37,7 +41,7 @@ class AvOpusDecoder:
         """Decode one Opus packet that lasts `samples`; a corrupt one is silence.
 
         Returns:
-            Exactly `samples` of int16.
+            Exactly `samples` samples of int16.
         """
         frames: list[av.AudioFrame] = []
         if payload:  # an empty packet would end the stream
@@ -80,10 +84,10 @@ class AvOpusDecoder:
 
 
 class AvOpusDecoders:
-    """Makes decoders."""
+    """Makes decoders by PyAV (port `OpusDecoders`)."""
 
     description = f"libopus through PyAV {av.__version__}, without FEC and concealment"
-    """What decodes, for the log."""
+    """Name and version of what decodes, for the log."""
 
     def open(self, sample_rate_hz: int) -> AvOpusDecoder:
         """Return a fresh decoder to mono PCM at `sample_rate_hz`."""

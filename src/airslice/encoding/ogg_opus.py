@@ -49,7 +49,7 @@ class OggOpusEncoder:
         self._unfinished: _Part | None = None
 
     def write(self, pieces: Sequence[OpusAudio]) -> None:
-        """Append pieces; their bounds are on `airslice.slicing.audio.OPUS_GRAIN_SAMPLES`."""
+        """Append pieces. They start and end at multiples of `slicing.audio.OPUS_GRAIN_SAMPLES`."""
         for piece in pieces:
             if self._has_headers:
                 self._append(piece)
@@ -57,7 +57,7 @@ class OggOpusEncoder:
                 self._begin(piece)
 
     def close(self) -> None:
-        """Complete and close the file."""
+        """Write what is still held back, complete the file and close it."""
         with self._file:
             if not self._has_headers:
                 self._write_headers(channels=1, skipped=0)

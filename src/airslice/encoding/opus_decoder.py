@@ -45,7 +45,7 @@ _TEST_SAMPLES = 320
 
 
 class LibopusDecoder:
-    """Decodes one stream to mono PCM. For one thread at a time."""
+    """Decodes one stream to mono PCM, for one thread at a time."""
 
     __slots__ = ("_capacity", "_decode", "_grain", "_memory", "_pcm", "_state", "corrupt_packets")
 
@@ -117,10 +117,10 @@ class LibopusDecoder:
 
 
 class LibopusDecoders:
-    """Makes decoders from one copy of libopus."""
+    """Makes decoders from one copy of libopus (port `OpusDecoders`)."""
 
     description: str
-    """Which copy, for the log."""
+    """Version and path of the copy, for the log."""
 
     def __init__(self, library: str) -> None:
         """Load and try `library`, a path or a name that the dynamic linker knows.

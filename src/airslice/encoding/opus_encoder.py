@@ -11,7 +11,7 @@ from airslice.application.ports.media import FRAME_SAMPLES, SPEECH_RATE_HZ
 from airslice.slicing.audio import PCM_SAMPLE_BYTES
 
 BIT_RATE = 32_000
-"""Bits per second; of speech, the full band."""
+"""Target rate in bits per second, enough for speech in the full band."""
 
 _OPTIONS = {
     "application": "voip",
@@ -23,10 +23,10 @@ _OPTIONS = {
 
 
 class AvOpusEncoder:
-    """Encodes one stream. For one thread at a time."""
+    """Encodes one stream of speech, for one thread at a time."""
 
     def __init__(self) -> None:
-        """Open libopus."""
+        """Open an encoder of libopus."""
         self._codec = av.AudioCodecContext.create("libopus", "w")
         self._codec.sample_rate = SPEECH_RATE_HZ
         self._codec.layout = "mono"
@@ -50,8 +50,8 @@ class AvOpusEncoder:
 
 
 class AvOpusEncoders:
-    """Makes encoders (port `OpusEncoders`)."""
+    """Makes encoders of speech (port `OpusEncoders`)."""
 
     def open(self) -> AvOpusEncoder:
-        """Return a fresh encoder."""
+        """Return an encoder for a new stream."""
         return AvOpusEncoder()

@@ -15,20 +15,20 @@ _CHANNELS = 1
 
 
 class WavEncoder:
-    """Writes a WAV file, its header last. Up to 4 GiB: 12 hours at 48 kHz."""
+    """Writes a WAV file of up to 4 GiB, which is 12 hours at 48 kHz. The header is written last."""
 
     def __init__(self, path: Path, sample_rate_hz: int) -> None:
-        """Create the file."""
+        """Create the file; its audio is mono PCM at `sample_rate_hz`."""
         self._sample_rate_hz = sample_rate_hz
         self._file = path.open("wb")
         self._file.write(bytes(_HEADER.size))
 
     def write(self, pieces: Sequence[PcmAudio]) -> None:
-        """Append pieces. WAV is little-endian, as all machines are that airslice runs on."""
+        """Append pieces as they are. WAV is little-endian, as is every machine airslice runs on."""
         self._file.write(b"".join([piece.pcm for piece in pieces]))
 
     def close(self) -> None:
-        """Complete and close the file."""
+        """Write the header and close the file."""
         with self._file as file:
             data_bytes = file.tell() - _HEADER.size
             file.seek(0)

@@ -1,1 +1,1 @@
-"""Where finished slices go: adapters of the ObjectStore port."""
+"""Where slices are kept: object stores and signed URLs, and the spool and journal on the disk."""

@@ -1,4 +1,7 @@
-"""Sends each object to where its bucket really is."""
+"""Sends each object to where its bucket really is: to this machine or to another.
+
+How it is stored there is the matter of `local` and `s3`.
+"""
 
 from __future__ import annotations
 

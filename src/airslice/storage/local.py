@@ -23,10 +23,11 @@ _INCOMING = "~incoming"
 """Directory of objects that are not complete. No bucket can have this name."""
 
 _MAX_FILE_NAME = 255
-"""Bytes; the limit of Linux file systems."""
+"""Longest file name that Linux file systems take, in bytes."""
 
 _CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
-"""Another file system, one without hard links, or too many of them: copy instead."""
+"""Errors of a hard link to another file system, on one without hard links, or to a file that has
+too many of them; the file is copied instead."""
 
 
 class LocalObjectStore:

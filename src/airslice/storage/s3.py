@@ -1,4 +1,7 @@
-"""Objects in buckets of S3, and of all stores that speak its protocol."""
+"""Objects in buckets of S3, and of all stores that speak its protocol.
+
+How requests are signed and sent is in `s3_requests`, what answers mean in `s3_answers`.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +33,8 @@ from airslice.storage.s3_requests import ObjectRequest, S3Requests
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 30.0
 TOTAL_TIMEOUT_S = 120.0
-"""To connect; from the last byte sent to the answer, and between its parts; for all of it: enough
-for 60 MB, the largest slice, at 4 Mbit/s."""
+"""The three limits of a request: to connect; to wait for the answer, and between its parts; and for
+everything together, which is enough for 60 MB, the largest slice, at 4 Mbit/s."""
 
 PROBE_KEY = "airslice-probe"
 """Key of the empty object by which `check` finds out whether a bucket can be written to."""
@@ -39,8 +42,8 @@ PROBE_KEY = "airslice-probe"
 PROBE_TIMEOUT_S = 5.0
 PROBE_MEMORY_NS = 600 * 10**9
 MAX_REMEMBERED_PROBES = 1_024
-"""How long, and of how many targets, it is remembered that they passed: a burst of new tasks
-asks once."""
+"""How many targets that passed the probe are remembered; each is for `PROBE_MEMORY_NS` nanoseconds.
+So a burst of new tasks asks once."""
 
 _READ_BYTES = 1 << 18
 
@@ -76,7 +79,7 @@ class S3ObjectStore:
         self._passed_at_ns: dict[StorageTarget, int] = {}
 
     async def close(self) -> None:
-        """Close the connections; nothing comes after this."""
+        """Close the connections. The store cannot be used afterwards."""
         await self._requests.close()
 
     async def put(

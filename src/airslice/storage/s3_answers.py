@@ -39,8 +39,8 @@ _PASSING_CODES = frozenset(
         "XAmzContentSHA256Mismatch",
     }
 )
-"""Faults of the moment which come with a status that says otherwise: damage on the way, a clock
-that is off."""
+"""Codes of faults that may pass, such as damage on the way or a clock that is off, although the
+HTTP status that comes with them says otherwise."""
 
 _PASSING_STATUSES = frozenset(
     {
@@ -55,14 +55,14 @@ _PASSING_STATUSES = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What came back."""
+    """What a store answered to one request."""
 
     status: int
-    """HTTP status."""
+    """The HTTP status code."""
     headers: Mapping[str, str]
-    """Their names in lower case."""
+    """Header values by header names in lower case."""
     body: bytes
-    """The beginning of it."""
+    """The beginning of the answer's body."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,12 +75,12 @@ class Content:
 
     @property
     def md5_base64(self) -> str:
-        """As in the header Content-MD5."""
+        """The MD5 digest as the header Content-MD5 has it."""
         return base64.b64encode(self.md5).decode()
 
     @property
     def sha256_base64(self) -> str:
-        """As in the header x-amz-checksum-sha256."""
+        """The SHA-256 digest as the header x-amz-checksum-sha256 has it."""
         return base64.b64encode(self.sha256).decode()
 
 
@@ -107,7 +107,7 @@ def is_confirmed(answer: Answer, content: Content) -> bool:
     False means that it proves nothing either way: an ETag need not be a checksum.
 
     Raises:
-        StoreFailed: it proves that the store holds something else.
+        StoreFailed: the answer proves that the store holds something else.
     """
     echoed = answer.headers.get("x-amz-checksum-sha256")
     if echoed is not None:

@@ -1,4 +1,7 @@
-"""Signed requests to buckets, over HTTP."""
+"""Signed requests to buckets, over HTTP.
+
+What is asked for is decided in `s3`; what the answers mean is in `s3_answers`.
+"""
 
 from __future__ import annotations
 
@@ -21,33 +24,33 @@ from airslice.storage.s3_answers import Answer
 
 MAX_CONNECTIONS = 64
 MAX_ANSWER_BYTES = 8_192
-"""How much of an answer's body is read."""
+"""How many bytes of an answer's body are read; the rest is not looked at."""
 
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectRequest:
-    """One request about one object."""
+    """A request to store, look at or remove one object."""
 
     method: str
     access: BucketAccess
     key: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    """In addition to those that a signature needs; all are signed."""
+    """Headers in addition to those that a signature needs. All of them are signed."""
     body: BinaryIO | None = None
-    """A file at its beginning; it is streamed."""
+    """A file, open at its beginning, that is streamed; None for a request without a body."""
     sha256: str = EMPTY_SHA256
-    """Of the body, hexadecimal, lower case. It is signed, so no other body is accepted."""
+    """Digest of the body in lower-case hexadecimal. It is signed, so no other body is accepted."""
 
     @property
     def url(self) -> str:
-        """Percent-encoded as the signature wants it: all but unreserved characters."""
+        """URL of the object. All but unreserved characters are percent-encoded, as it is signed."""
         return f"{self.access.url}/{quote(self.key, safe='/-._~')}"
 
 
 class S3Requests:
-    """Sends requests.
+    """Sends requests to stores over connections that it keeps.
 
     A request whose connection breaks is repeated once, on another; all requests are idempotent.
     Redirects are not followed, certificates are verified, and neither proxies nor keys are taken
@@ -64,14 +67,14 @@ class S3Requests:
         )
 
     async def close(self) -> None:
-        """Close the connections; nothing comes after this."""
+        """Close the connections. Nothing can be sent afterwards."""
         await self._session.close()
 
     async def send(self, request: ObjectRequest, limits: aiohttp.ClientTimeout) -> Answer:
         """Return what the store answers.
 
         Raises:
-            StoreFailed: nobody answered. The message holds neither URL nor header.
+            StoreFailed: nothing answered. The message holds neither URL nor header.
         """
         body = None
         if request.body is not None:

@@ -1,4 +1,7 @@
-"""URLs that let their bearer read one local object until they expire."""
+"""URLs that let their bearer read one local object until they expire.
+
+Who serves the objects is the façade `objects`; nothing here reads a file.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.facades.volcengine.requests import StorageConfig
-from airslice.facades.volcengine.storage_config import CustomConfig
+from airslice.facades.volcengine.storage_config import VENDORS, CustomConfig
 from tests.support.clients.wire_client import WireClient, error_of
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.values.sample_bodies import (
@@ -127,6 +127,9 @@ class TestStorage:
 
         assert code == "MissingParameter"
         assert message == "The request is missing StorageConfig parameter."
+
+    def test_every_vendor_but_tos_has_a_number(self) -> None:
+        assert {*VENDORS.values(), StorageVendor.TOS} == set(StorageVendor)
 
     def test_keys_are_kept_out_of_representations(self) -> None:
         config = CustomConfig(bucket="b", access_key="AKxx", secret_key="SKxx")

@@ -24,7 +24,7 @@ from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.operations import OPERATIONS, Call, UseCases
 from airslice.facades.volcengine.requests import StorageConfig
 from airslice.facades.volcengine.signature import SignedRequest, verify
-from airslice.facades.volcengine.storage_config import chosen_target, storage_view
+from airslice.facades.volcengine.storage_config import storage_view
 from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import authorization
 from tests.support.fuzz.parser import Parser
@@ -148,8 +148,7 @@ USE_CASES = UseCases(
 
 def read_storage(data: bytes) -> None:
     """Read a StorageConfig; a bucket that is accepted is a name that can stand in a path."""
-    config = msgspec.json.decode(data, type=StorageConfig)
-    target = chosen_target(config.type or 0, config.tos_config, config.custom_config)
+    target = msgspec.json.decode(data, type=StorageConfig).target()
     assert BUCKET_PATTERN.fullmatch(target.bucket)
     storage_view(target)
 

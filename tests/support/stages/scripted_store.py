@@ -12,7 +12,7 @@ from typing import Self
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from airslice.domain.storage_endpoints import StorageOverride
+from airslice.domain.storage_endpoints import StorageMatch, StorageOverride
 
 ACCESS_KEY = "AKscripted"
 SECRET_KEY = "SKscripted"
@@ -69,7 +69,7 @@ class ScriptedStore:
 
     def override(self, bucket: str | None = None) -> StorageOverride:
         return StorageOverride(
-            bucket=bucket,
+            match=StorageMatch(bucket=bucket),
             endpoint=str(self._server.make_url("")).rstrip("/"),
             access_key=ACCESS_KEY,
             secret_key=SECRET_KEY,

@@ -41,13 +41,7 @@ from airslice.facades.volcengine.fields import (
     required_room_id,
     within,
 )
-from airslice.facades.volcengine.storage_config import (
-    SUPPORTED_TYPES,
-    CustomConfig,
-    TosConfig,
-    UserTosConfig,
-    chosen_target,
-)
+from airslice.facades.volcengine.storage_config import ChosenStorage, UserTosConfig
 
 LENIENT_VERSIONS = frozenset({"2020-12-01", "2022-06-01"})
 """Versions in which an illegal MaxIdleTime or Duration means the default (docs/6348/155129)."""
@@ -113,12 +107,9 @@ class Control(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
         )
 
 
-class StorageConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
+class StorageConfig(ChosenStorage, rename="pascal", frozen=True, kw_only=True):
     """Where slices go; VodConfig and VeImageXConfig cannot be chosen and are not read."""
 
-    type: Annotated[Int32, documented(enum=SUPPORTED_TYPES, default=0)] | None = None
-    tos_config: TosConfig | None = None
-    custom_config: CustomConfig | None = None
     control: Control | None = None
     """Belongs to the top level, but the official example of 2023-11-01 has it here."""
 
@@ -223,7 +214,7 @@ class StartSegment20220601(StartSegment, rename="pascal", frozen=True, kw_only=T
             raise Refusal(errors.MISSING_PARAMETER, "StorageConfig")
         return self.task_order(
             version,
-            storage=chosen_target(config.type or 0, config.tos_config, config.custom_config),
+            storage=config.target(),
             control=self.control or config.control,
             redundant_unit_ms=redundant_unit_ms,
         )

@@ -6,22 +6,28 @@ Source: https://www.volcengine.com/docs/6348/1188212 (field StorageConfig) and /
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Annotated, cast
 
 import msgspec
 
 from airslice.domain.errors import InvalidInput, StorageUnsupported
+from airslice.domain.room import ID_PATTERN
 from airslice.domain.storage_regions import REGIONS, region_number
-from airslice.domain.storage_target import BUCKET_PATTERN, StorageTarget, StorageVendor
+from airslice.domain.storage_target import (
+    BUCKET_PATTERN,
+    KEY_PATTERN,
+    StorageTarget,
+    StorageVendor,
+)
 from airslice.facades.volcengine.errors import MISSING_PARAMETER, Refusal
 from airslice.facades.volcengine.fields import (
+    ID_RULE,
     REQUIRED,
     Int32,
     RequiredId,
     documented,
-    required,
-    required_id,
 )
 
 TYPE_TOS = 0
@@ -36,12 +42,16 @@ VENDORS: Mapping[int, StorageVendor] = {
     3: StorageVendor.COS,
     4: StorageVendor.KODO,
 }
-"""CustomConfig.Vendor."""
+"""Vendors by their numbers in the field Vendor of CustomConfig."""
 
 _REGION_NAME = re.compile(r"[a-z0-9\-]{1,64}")
 _ENDPOINT = re.compile(r"(https?://)?[a-zA-Z0-9.\-]{1,253}(:[0-9]{1,5})?/?")
-# Keys travel in HTTP headers: no space, no line feed.
-_KEY = re.compile(r"[\x21-\x7e]{1,1024}")
+_KEY_RULE = "must be printable ASCII without spaces"
+_TYPES = "0 (TOS) or 2 (third party)"
+
+MISSING = "is missing"
+Problem = tuple[str, str]
+"""Path of a field below the struct, and what is wrong with it; `MISSING` if that is all."""
 
 
 def _matching(pattern: re.Pattern[str]) -> msgspec.Meta:
@@ -49,7 +59,7 @@ def _matching(pattern: re.Pattern[str]) -> msgspec.Meta:
 
 
 Bucket = Annotated[str, _matching(BUCKET_PATTERN), REQUIRED]
-Key = Annotated[str, _matching(_KEY), REQUIRED]
+Key = Annotated[str, _matching(KEY_PATTERN), REQUIRED]
 TosRegion = Annotated[Int32, documented(enum=list(REGIONS[StorageVendor.TOS]), default=0)]
 CustomRegion = Annotated[
     Int32,
@@ -71,14 +81,19 @@ class TosConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     region: TosRegion | None = None
     bucket: Bucket | None = None
 
+    def wrong_fields(self) -> Iterator[Problem]:
+        """Yield each field that is missing or malformed, and what is wrong with it."""
+        yield from _text("AccountId", self.account_id, ID_PATTERN, ID_RULE)
+        yield from _region(StorageVendor.TOS, self.region)
+        yield from _bucket(self.bucket)
+
     def target(self) -> StorageTarget:
-        """Return the bucket that this names."""
-        path = "StorageConfig.TosConfig"
+        """Return the bucket that this names; there must be no problems."""
         return StorageTarget(
             vendor=StorageVendor.TOS,
-            account_id=required_id(f"{path}.AccountId", self.account_id),
-            region=_region(path, StorageVendor.TOS, self.region),
-            bucket=_bucket(path, self.bucket),
+            account_id=self.account_id or "",
+            region=self.region or 0,
+            bucket=self.bucket or "",
         )
 
 
@@ -94,19 +109,67 @@ class CustomConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"CustomConfig(vendor={self.vendor}, region={self.region}, bucket={self.bucket!r})"
 
-    def target(self) -> StorageTarget:
-        """Return the bucket that this names, with its keys."""
-        path = "StorageConfig.CustomConfig"
+    def wrong_fields(self) -> Iterator[Problem]:
+        """Yield each field that is missing or malformed, and what is wrong with it."""
         vendor = VENDORS.get(self.vendor or 0)
         if vendor is None:
-            raise InvalidInput(f"{path}.Vendor", "must be from 0 to 4")
+            yield "Vendor", f"must be from 0 to {max(VENDORS)}"
+        else:
+            yield from _region(vendor, self.region)
+        yield from _bucket(self.bucket)
+        yield from _text("AccessKey", self.access_key, KEY_PATTERN, _KEY_RULE)
+        yield from _text("SecretKey", self.secret_key, KEY_PATTERN, _KEY_RULE)
+
+    def target(self) -> StorageTarget:
+        """Return the bucket that this names, with its keys; there must be no problems."""
         return StorageTarget(
-            vendor=vendor,
-            region=_region(path, vendor, self.region),
-            bucket=_bucket(path, self.bucket),
-            access_key=_key(f"{path}.AccessKey", self.access_key),
-            secret_key=_key(f"{path}.SecretKey", self.secret_key),
+            vendor=VENDORS[self.vendor or 0],
+            region=self.region or 0,
+            bucket=self.bucket or "",
+            access_key=self.access_key or "",
+            secret_key=self.secret_key or "",
         )
+
+
+class ChosenStorage(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
+    """A bucket of the platform that Type selects; what is said of the other is not looked at.
+
+    StartSegment and the configuration file read it alike. VodConfig and VeImageXConfig cannot be
+    chosen and are not read.
+    """
+
+    type: Annotated[Int32, documented(enum=SUPPORTED_TYPES, default=0)] | None = None
+    tos_config: TosConfig | None = None
+    custom_config: CustomConfig | None = None
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield each field that is missing or malformed, by its path, and what is wrong with it."""
+        number = self.type or TYPE_TOS
+        if number in UNSUPPORTED_TYPES:
+            yield "Type", f"{number} ({UNSUPPORTED_TYPES[number]}) cannot take slices; use {_TYPES}"
+        elif number not in SUPPORTED_TYPES:
+            yield "Type", f"must be {_TYPES}"
+        elif (chosen := self._chosen) is None:
+            yield "TosConfig" if number == TYPE_TOS else "CustomConfig", MISSING
+        else:
+            path = type(chosen).__name__
+            yield from ((f"{path}.{field}", problem) for field, problem in chosen.wrong_fields())
+
+    def target(self) -> StorageTarget:
+        """Return the bucket that this names.
+
+        Raises:
+            Refusal: the sub-config that Type selects is missing, or one of its fields is.
+            StorageUnsupported: slices cannot go to that type.
+            InvalidInput: the type does not exist, or a field of the sub-config is malformed.
+        """
+        kind = StorageUnsupported if self.type in UNSUPPORTED_TYPES else InvalidInput
+        _refuse_first("StorageConfig", self.problems(), kind)
+        return cast("TosConfig | CustomConfig", self._chosen).target()  # there is no problem
+
+    @property
+    def _chosen(self) -> TosConfig | CustomConfig | None:
+        return self.custom_config if self.type == TYPE_CUSTOM else self.tos_config
 
 
 class UserTosConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
@@ -118,46 +181,28 @@ class UserTosConfig(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     bucket: Bucket | None = None
 
     def target(self) -> StorageTarget:
-        """Return the bucket that this names."""
-        region = required("TosConfig.Region", self.region)
-        if _REGION_NAME.fullmatch(region) is None:
-            raise InvalidInput("TosConfig.Region", "must be a region of TOS, such as cn-beijing")
-        endpoint = required("TosConfig.EndPoint", self.end_point)
-        if _ENDPOINT.fullmatch(endpoint) is None:
-            raise InvalidInput(
-                "TosConfig.EndPoint", "must be a host, such as tos-s3-cn-beijing.volces.com"
-            )
+        """Return the bucket that this names.
+
+        Raises:
+            Refusal: a field is missing.
+            InvalidInput: a field is malformed.
+        """
+        region_rule = "must be a region of TOS, such as cn-beijing"
+        endpoint_rule = "must be a host, such as tos-s3-cn-beijing.volces.com"
+        wrong_fields = chain(
+            _text("Region", self.region, _REGION_NAME, region_rule),
+            _text("EndPoint", self.end_point, _ENDPOINT, endpoint_rule),
+            _text("UserAccountId", self.user_account_id, ID_PATTERN, ID_RULE),
+            _bucket(self.bucket),
+        )
+        _refuse_first("TosConfig", wrong_fields)
         return StorageTarget(
             vendor=StorageVendor.TOS,
-            account_id=required_id("TosConfig.UserAccountId", self.user_account_id),
-            region=region,
-            endpoint=endpoint,
-            bucket=_bucket("TosConfig", self.bucket),
+            account_id=self.user_account_id or "",
+            region=self.region or "",
+            endpoint=self.end_point or "",
+            bucket=self.bucket or "",
         )
-
-
-def chosen_target(
-    storage_type: int, tos: TosConfig | None, custom: CustomConfig | None
-) -> StorageTarget:
-    """Return the bucket of the sub-config that StorageConfig.Type selects.
-
-    Raises:
-        Refusal: it is not there, or one of its fields is not.
-        StorageUnsupported: slices cannot go to that type.
-        InvalidInput: the type does not exist, or a field of the sub-config is malformed.
-    """
-    if storage_type in UNSUPPORTED_TYPES:
-        raise StorageUnsupported(
-            "StorageConfig.Type",
-            f"{storage_type} ({UNSUPPORTED_TYPES[storage_type]}) cannot take slices; "
-            "use 0 (TOS) or 2 (third party)",
-        )
-    if storage_type not in SUPPORTED_TYPES:
-        raise InvalidInput("StorageConfig.Type", "must be 0 (TOS) or 2 (third party)")
-    name, config = ("TosConfig", tos) if storage_type == TYPE_TOS else ("CustomConfig", custom)
-    if config is None:
-        raise Refusal(MISSING_PARAMETER, f"StorageConfig.{name}")
-    return config.target()
 
 
 class TosView(msgspec.Struct, rename="pascal", frozen=True, kw_only=True, omit_defaults=True):
@@ -198,24 +243,27 @@ def storage_view(target: StorageTarget) -> StorageView:
     return StorageView(type=TYPE_CUSTOM, custom_config=custom)
 
 
-def _region(path: str, vendor: StorageVendor, number: int | None) -> int:
+def _region(vendor: StorageVendor, number: int | None) -> Iterator[Problem]:
     known = REGIONS[vendor]
-    region = number or 0
-    if region not in known:
-        numbers = ", ".join(map(str, known))
-        raise InvalidInput(f"{path}.Region", f"must be one of {numbers} for {vendor}")
-    return region
+    if (number or 0) not in known:
+        yield "Region", f"must be one of {', '.join(map(str, known))} for {vendor}"
 
 
-def _bucket(path: str, text: str | None) -> str:
-    bucket = required(f"{path}.Bucket", text)
-    if BUCKET_PATTERN.fullmatch(bucket) is None:
-        raise InvalidInput(f"{path}.Bucket", "must be a bucket name")
-    return bucket
+def _bucket(text: str | None) -> Iterator[Problem]:
+    return _text("Bucket", text, BUCKET_PATTERN, "must be a bucket name")
 
 
-def _key(field: str, text: str | None) -> str:
-    key = required(field, text)
-    if _KEY.fullmatch(key) is None:
-        raise InvalidInput(field, "must be printable ASCII without spaces")
-    return key
+def _text(field: str, text: str | None, pattern: re.Pattern[str], rule: str) -> Iterator[Problem]:
+    if not text:
+        yield field, MISSING
+    elif pattern.fullmatch(text) is None:
+        yield field, rule
+
+
+def _refuse_first(
+    path: str, problems: Iterator[Problem], kind: type[InvalidInput] = InvalidInput
+) -> None:
+    for field, problem in problems:
+        if problem == MISSING:
+            raise Refusal(MISSING_PARAMETER, f"{path}.{field}")
+        raise kind(f"{path}.{field}", problem)
