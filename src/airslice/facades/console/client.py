@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from airslice.facades.console import views
-from airslice.facades.console.deliveries import MAX_DELIVERIES
+from airslice.facades.console.delivery_operations import MAX_DELIVERIES
 from airslice.facades.console.problems import ProblemDetails
 
 TIMEOUT_S = 30

@@ -15,13 +15,13 @@ from airslice import __version__
 from airslice.domain.errors import AirsliceError
 from airslice.facades.console import views
 from airslice.facades.console.access import AdminAccess
-from airslice.facades.console.deliveries import MAX_DELIVERIES, STATES, DeliveryOperations
-from airslice.facades.console.live_jobs import STATES as JOB_STATES
-from airslice.facades.console.live_jobs import LiveJobOperations
+from airslice.facades.console.delivery_operations import MAX_DELIVERIES, STATES, DeliveryOperations
+from airslice.facades.console.live_job_operations import STATES as JOB_STATES
+from airslice.facades.console.live_job_operations import LiveJobOperations
 from airslice.facades.console.openapi import Operation, openapi_document
 from airslice.facades.console.problems import Problem, problem_of
-from airslice.facades.console.rooms import MAX_SLICES, ConsoleServices, RoomOperations
-from airslice.facades.console.sessions import SessionOperations
+from airslice.facades.console.room_operations import MAX_SLICES, ConsoleServices, RoomOperations
+from airslice.facades.console.session_operations import SessionOperations
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from airslice.application.ports.clock import Clock
 from airslice.domain.apps import Account
 from airslice.domain.errors import ProjectNotFound
 from airslice.domain.projects import Project
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
 from airslice.facades.huawei.arrived import Arrived
-from airslice.facades.huawei.errors import Refusal
 from airslice.facades.huawei.signature import check, claim_of
 from airslice.facades.huawei.tokens import ProjectTokens
 

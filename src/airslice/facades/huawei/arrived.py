@@ -5,18 +5,25 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from airslice.facades.http.bodies import read_body
+from airslice.facades.http.headers import joined_headers
+from airslice.facades.http.refusals import Refusal
+from airslice.facades.http.signatures import SignedRequest
 from airslice.facades.huawei import errors
 from airslice.facades.huawei.bodies import parse_query
-from airslice.facades.huawei.errors import Refusal
-from airslice.facades.huawei.signature import SignedRequest
 
 MAX_BODY_BYTES = 4 * 1_048_576
 """300,000 characters, the longest script, are 1.8 MB where each is written as `\\uXXXX`."""
+
+
+GATEWAY = "APIGW."
+"""How the codes of the gateway begin, whose answers name the request."""
 
 
 class ErrorBody(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -60,11 +67,7 @@ class Arrived:
     @cached_property
     def headers(self) -> dict[str, str]:
         """Names in lower case; values of a repeated header joined by a comma."""
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in self.request.scope["headers"]:
-            name, value = raw_name.decode("latin-1").lower(), _decode(raw_value)
-            headers[name] = f"{headers[name]},{value}" if name in headers else value
-        return headers
+        return joined_headers(self.request, encoding="utf-8")
 
     async def body(self) -> bytes:
         """Return the whole body, whatever its transfer encoding.
@@ -72,18 +75,15 @@ class Arrived:
         Raises:
             Refusal: it is over `MAX_BODY_BYTES`; the rest is not read.
         """
-        body = bytearray()
-        async for chunk in self.request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise Refusal(errors.TOO_LARGE)
-        return bytes(body)
+        return await read_body(
+            self.request, max_bytes=MAX_BODY_BYTES, too_large=Refusal(errors.TOO_LARGE)
+        )
 
     def signed(self, body: bytes) -> SignedRequest:
         """Return the request as far as its signature goes."""
         return SignedRequest(
             method=self.method,
-            path=self.path,
+            path=unquote_to_bytes(self.path),
             query=self.query,
             headers=self.headers,
             body=body,
@@ -107,7 +107,7 @@ class Arrived:
         body = ErrorBody(
             error_code=error.code,
             error_msg=message,
-            request_id=self.id if error.of_gateway else None,
+            request_id=self.id if error.code.startswith(GATEWAY) else None,
         )
         headers = {"X-Request-Id": self.id}
         if error is errors.THROTTLED:
@@ -118,7 +118,3 @@ class Arrived:
             media_type="application/json",
             headers=headers,
         )
-
-
-def _decode(value: bytes) -> str:
-    return value.decode(errors="surrogateescape")

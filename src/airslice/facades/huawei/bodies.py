@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -10,14 +9,12 @@ from urllib.parse import unquote
 import msgspec
 
 from airslice.domain.errors import InvalidInput
+from airslice.facades.http.bodies import invalid_input
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
-from airslice.facades.huawei.errors import Refusal
 
 MAX_PARAMETERS = 64
 """That a query may have; the largest operation has 13."""
-
-_WITH_PATH = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
 
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
@@ -78,17 +75,7 @@ def from_json(given: Mapping[str, Any], shape: type[Wire], *, strict: bool = Tru
     try:
         return msgspec.convert(given, shape, strict=strict)
     except msgspec.ValidationError as error:
-        raise _invalid_input(str(error)) from None
-
-
-def _invalid_input(message: str) -> InvalidInput:
-    """Turn msgspec's ``Expected `int`, got `str` - at `$.video_config.width` `` into ours."""
-    match = _WITH_PATH.fullmatch(message)
-    path, problem = (match["path"], match["problem"]) if match else ("", message)
-    missing = _MISSING.fullmatch(problem)
-    if missing is None:
-        return InvalidInput(path or "body", problem)
-    return InvalidInput(f"{path}.{missing['name']}".lstrip("."), "must be given")
+        raise invalid_input(str(error)) from None
 
 
 def is_text(text: str) -> bool:

@@ -4,47 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from airslice.application.broadcast.jobs import LiveJobs
 from airslice.application.catalogue.interaction_rules import InteractionRules
 from airslice.application.catalogue.live_commands import LiveCommands
 from airslice.application.catalogue.live_platforms import LivePlatforms
 from airslice.application.catalogue.live_rooms import LiveRooms
 from airslice.application.catalogue.live_user_config import LiveUserConfigs
 from airslice.application.catalogue.report_keys import ReportKeys
-from airslice.application.ports.live import JobQuery, Page
-from airslice.domain.live_job import JobOrder, LiveJob, RtcUser
-from airslice.domain.live_room import LiveRoom
 from airslice.domain.projects import Project
-from airslice.facades.huawei.jobs import JobFacts
+from airslice.facades.huawei.live_jobs import JobFacts
 
 Query = TypeVar("Query", covariant=True)
 Body = TypeVar("Body", covariant=True)
-ListedRoom = tuple[LiveRoom, LiveJob | None]
-
-
-class LiveJobs(Protocol):
-    """The use cases on jobs (`application.live_jobs`), as far as they are asked for here."""
-
-    async def start(self, project: Project, room_id: str, order: JobOrder) -> LiveJob:
-        """Start a job."""
-
-    async def stop(self, project_id: str, room_id: str, job_id: str) -> None:
-        """End a job."""
-
-    async def show(self, project_id: str, room_id: str, job_id: str) -> LiveJob:
-        """Return a job."""
-
-    async def list(self, project_id: str, query: JobQuery) -> Page[LiveJob]:
-        """Return jobs of a project."""
-
-    def token(self, job: LiveJob, user: RtcUser) -> tuple[str, int]:
-        """Make a token for a user of a job's RTC room; also return its end, Unix seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UseCases:
-    """What is behind the operations."""
+    """The use cases that the operations of this wire call."""
 
     rooms: LiveRooms
     jobs: LiveJobs

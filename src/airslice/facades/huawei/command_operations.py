@@ -9,6 +9,7 @@ import msgspec
 from airslice.domain.errors import InvalidInput
 from airslice.domain.live_command import CommandName
 from airslice.domain.live_room import LiveRoom
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
 from airslice.facades.huawei.bodies import from_json
 from airslice.facades.huawei.calls import Call, UseCases
@@ -31,9 +32,8 @@ from airslice.facades.huawei.commands import (
     ScriptCommand,
     ScriptCommands,
 )
-from airslice.facades.huawei.errors import Refusal
 from airslice.facades.huawei.fields import NoBody, NoQuery, WindowQuery, Wire, extras_of
-from airslice.facades.huawei.rooms import SmartLiveRoom
+from airslice.facades.huawei.live_rooms import SmartLiveRoom
 from airslice.facades.huawei.scripts import LiveExitConfig
 
 

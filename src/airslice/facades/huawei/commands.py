@@ -27,7 +27,7 @@ from airslice.facades.huawei.fields import (
     Wire,
     rfc3339,
 )
-from airslice.facades.huawei.rooms import OutputUrls, StreamKeys
+from airslice.facades.huawei.live_rooms import OutputUrls, StreamKeys
 from airslice.facades.huawei.rules import (
     LiveRoomInteractionRuleInfo,
     PlayType,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,19 +13,21 @@ from starlette.types import Receive, Scope, Send
 from airslice import __version__
 from airslice.application.ports.clock import Clock
 from airslice.domain.apps import Account
-from airslice.domain.errors import AirsliceError, RateLimited
+from airslice.domain.errors import RateLimited
 from airslice.domain.live_job import LiveJob
 from airslice.domain.projects import Project
 from airslice.domain.rate_limit import RateLimit
+from airslice.facades.http.openapi import shown
+from airslice.facades.http.refusals import Refusal, refusal_of
 from airslice.facades.huawei import errors
 from airslice.facades.huawei.access import Access
 from airslice.facades.huawei.arrived import Arrived
 from airslice.facades.huawei.bodies import from_body, from_query
 from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.commands import ReportQuery
-from airslice.facades.huawei.errors import Refusal, refusal
+from airslice.facades.huawei.errors import WIRE_ERRORS
 from airslice.facades.huawei.identity import Identity
-from airslice.facades.huawei.jobs import JobFacts
+from airslice.facades.huawei.live_jobs import JobFacts
 from airslice.facades.huawei.openapi import openapi_document
 from airslice.facades.huawei.operations import OPERATIONS, REPORT, Operation, find_operation
 from airslice.facades.huawei.tokens import ProjectTokens
@@ -66,7 +67,6 @@ class HuaweiFacade:
         self._identity = Identity(projects, tokens)
         self._use_cases = use_cases
         self._clock = clock
-        self._openapi = msgspec.json.encode(openapi_document(OPERATIONS, version=__version__))
         self._token_limit = RateLimit(TOKENS_PER_SECOND)
         self._limits = {
             (project.project_id, operation.name): RateLimit(operation.per_second)
@@ -77,11 +77,8 @@ class HuaweiFacade:
 
     def routes(self) -> list[Route]:
         """Return the route of the document of this wire."""
-        return [Route(OPENAPI_PATH, self._show_openapi, methods=["GET"])]
-
-    async def _show_openapi(self, request: Request) -> Response:
-        del request
-        return Response(self._openapi, media_type="application/json")
+        document = openapi_document(OPERATIONS, version=__version__)
+        return [Route(OPENAPI_PATH, shown(document), methods=["GET"])]
 
     @staticmethod
     def takes(scope: Scope) -> bool:
@@ -166,9 +163,7 @@ class HuaweiFacade:
 
 def _explain(error: Exception, arrived: Arrived) -> Refusal:
     """Return what the caller is told of `error`; log it if it is the server's own fault."""
-    if isinstance(error, Refusal):
-        return error
-    told = refusal(error) if isinstance(error, AirsliceError) else None
+    told = refusal_of(error, WIRE_ERRORS)
     if told is None:
         _log.error("request %s failed", arrived.id, exc_info=error)
         return Refusal(errors.INTERNAL_ERROR)

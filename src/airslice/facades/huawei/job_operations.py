@@ -6,7 +6,7 @@ from airslice.application.ports.live import JobQuery
 from airslice.facades.huawei.callbacks import LiveEventCallBackConfig
 from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import NoBody, NoQuery
-from airslice.facades.huawei.jobs import (
+from airslice.facades.huawei.live_jobs import (
     SmartLiveJob,
     SmartLiveJobs,
     SmartLiveJobsQuery,
@@ -14,7 +14,7 @@ from airslice.facades.huawei.jobs import (
     StartSmartLiveReq,
     StartSmartLiveResponse,
 )
-from airslice.facades.huawei.rooms import warning_items
+from airslice.facades.huawei.live_rooms import warning_items
 
 
 async def list_jobs_of_room(

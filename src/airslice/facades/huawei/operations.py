@@ -14,13 +14,13 @@ from functools import cache
 from typing import Any, NamedTuple, get_args, get_type_hints
 from urllib.parse import unquote
 
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import command_operations as commands
 from airslice.facades.huawei import errors
 from airslice.facades.huawei import job_operations as jobs
 from airslice.facades.huawei import resource_operations as resources
 from airslice.facades.huawei import room_operations as rooms
 from airslice.facades.huawei.calls import Call, UseCases
-from airslice.facades.huawei.errors import Refusal
 from airslice.facades.huawei.fields import Wire
 
 ROOMS = "/smart-live-rooms"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from airslice.application.ports.live import Page
-from airslice.facades.huawei.calls import Call, ListedRoom, UseCases
+from airslice.domain.live_job import LiveJob
+from airslice.domain.live_room import LiveRoom
+from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import NoBody, NoQuery
-from airslice.facades.huawei.room_queries import SmartLiveRoomsQuery
-from airslice.facades.huawei.rooms import (
+from airslice.facades.huawei.live_room_queries import SmartLiveRoomsQuery
+from airslice.facades.huawei.live_rooms import (
     ConfirmSmarLiveRoomReq,
     CreateSmartLiveRoomReq,
     LiveWarnings,
@@ -29,7 +31,7 @@ async def list_rooms(
 ) -> SmartLiveRooms:
     """List live rooms, or templates, each with its latest job."""
     asked, query = call.query, call.query.query()
-    found: Page[ListedRoom] = Page(0, ())
+    found: Page[tuple[LiveRoom, LiveJob | None]] = Page(0, ())
     if asked.owner is not None:
         found = await use_cases.rooms.templates(call.project_id, asked.owner, query)
     elif not asked.is_in_vain:

@@ -14,9 +14,9 @@ from typing import Annotated
 import msgspec
 
 from airslice.domain.callback import CallbackReceiver, CallbackSetting
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.envelope import DEFAULT_REGION
-from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.fields import (
     REQUIRED,
     Id,

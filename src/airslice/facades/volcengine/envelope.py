@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 from starlette.responses import Response
 
-from airslice.facades.volcengine.errors import Refusal
+from airslice.facades.http.refusals import Refusal
 
 DEFAULT_REGION = "cn-north-1"
 """The region of service rtc (docs/6348/69828), named where the request names none."""

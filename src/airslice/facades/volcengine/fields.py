@@ -8,8 +8,8 @@ import msgspec
 
 from airslice.domain.errors import InvalidInput
 from airslice.domain.room import ID_PATTERN, is_valid_id
+from airslice.facades.http.refusals import Refusal, WireError
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import Refusal, WireError
 
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 """Every number of this wire (`*int32` in volc-sdk-golang `service/rtc/v20231101/model.go`)."""

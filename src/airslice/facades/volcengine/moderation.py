@@ -15,8 +15,8 @@ import msgspec
 from airslice.domain.ban import BanScope
 from airslice.domain.errors import InvalidInput
 from airslice.domain.room import RoomKey
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.fields import (
     Id,
     Int32,

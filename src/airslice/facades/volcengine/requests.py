@@ -26,8 +26,8 @@ from airslice.domain.slice_task import (
     TaskOrder,
 )
 from airslice.domain.storage_target import StorageTarget
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.fields import (
     REQUIRED,
     Id,

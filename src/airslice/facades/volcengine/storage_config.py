@@ -14,7 +14,8 @@ import msgspec
 from airslice.domain.errors import InvalidInput, StorageUnsupported
 from airslice.domain.storage_regions import REGIONS, region_number
 from airslice.domain.storage_target import BUCKET_PATTERN, StorageTarget, StorageVendor
-from airslice.facades.volcengine.errors import MISSING_PARAMETER, Refusal
+from airslice.facades.http.refusals import Refusal
+from airslice.facades.volcengine.errors import MISSING_PARAMETER
 from airslice.facades.volcengine.fields import (
     REQUIRED,
     Int32,

@@ -12,8 +12,8 @@ import pytest
 import schemathesis
 from starlette.applications import Starlette
 
+from airslice.facades.http.refusals import WireError
 from airslice.facades.volcengine import VolcengineFacade, errors
-from airslice.facades.volcengine.errors import WireError
 from airslice.facades.volcengine.openapi import openapi_document
 from airslice.facades.volcengine.operations import OPERATIONS
 from tests.support.clients.wire_client import WireClient, error_of

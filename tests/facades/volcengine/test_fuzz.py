@@ -13,7 +13,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from airslice.facades.volcengine import VolcengineFacade
 from airslice.facades.volcengine.moderation import BanRoomUser
 from airslice.facades.volcengine.operations import OPERATIONS
 from airslice.facades.volcengine.requests import (
@@ -25,11 +24,9 @@ from airslice.facades.volcengine.requests import (
     TargetStreams,
 )
 from airslice.facades.volcengine.storage_config import CustomConfig, TosConfig, UserTosConfig
-from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import authorization
-from tests.support.stages.callback_settings import settings_in_memory
-from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
-from tests.support.stages.recording_moderation import RecordingModeration
+from tests.support.stages.in_memory_tasks import HandTurnedClock
+from tests.support.stages.volcengine_stage import ACCOUNTS, OWNERS, VolcengineStage
 
 NOW_MS = 1_677_477_732_000
 DATE = f"{datetime.fromtimestamp(NOW_MS / 1000, UTC):%Y%m%dT%H%M%SZ}"
@@ -79,14 +76,7 @@ def ask(
     body: bytes = b"",
 ) -> tuple[int, dict[str, Any]]:
     """Send one request to a fresh façade; return status and body."""
-    clock = HandTurnedClock(NOW_MS)
-    facade = VolcengineFacade(
-        accounts=ACCOUNTS,
-        tasks=InMemorySliceTasks(OWNERS, clock),
-        moderation=RecordingModeration(OWNERS),
-        callbacks=settings_in_memory(OWNERS, clock),
-        clock=clock,
-    )
+    facade = VolcengineStage(HandTurnedClock(NOW_MS)).facade
     scope = {
         "type": "http",
         "method": method,

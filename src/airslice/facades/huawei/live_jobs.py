@@ -33,8 +33,8 @@ from airslice.facades.huawei.fields import (
     until_ms,
 )
 from airslice.facades.huawei.layers import VideoConfig
-from airslice.facades.huawei.room_queries import known, split_list
-from airslice.facades.huawei.rooms import (
+from airslice.facades.huawei.live_room_queries import known, split_list
+from airslice.facades.huawei.live_rooms import (
     ErrorResponse,
     LiveWarningItem,
     OutputUrls,

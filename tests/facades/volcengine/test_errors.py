@@ -8,11 +8,13 @@ import pytest
 
 from airslice.domain import errors as domain_errors
 from airslice.domain.errors import AirsliceError
+from airslice.facades.http.openapi import errors_in
+from airslice.facades.http.refusals import WireError, refusal_of
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import WIRE_ERRORS, WireError, refusal
+from airslice.facades.volcengine.errors import WIRE_ERRORS
 
 COMPATIBILITY = (Path(__file__).parents[3] / "docs" / "compatibility.md").read_text()
-ALL = [value for value in vars(errors).values() if isinstance(value, WireError)]
+ALL = errors_in(errors)
 
 
 def subclasses(kind: type[AirsliceError]) -> set[type[AirsliceError]]:
@@ -52,7 +54,7 @@ def test_what_the_server_did_wrong_is_not_told(kind: type[AirsliceError]) -> Non
         error: AirsliceError = kind("Field", "problem")
     else:
         error = kind("the problem")
-    told = refusal(error)
+    told = refusal_of(error, WIRE_ERRORS)
 
     if WIRE_ERRORS[kind].status == 500:
         assert told is None
@@ -65,4 +67,4 @@ def test_an_error_that_nobody_mapped_is_the_servers_fault() -> None:
     class Unmapped(AirsliceError):
         pass
 
-    assert refusal(Unmapped("x")) is None
+    assert refusal_of(Unmapped("x"), WIRE_ERRORS) is None

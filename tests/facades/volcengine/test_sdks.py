@@ -15,8 +15,6 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from airslice.facades.volcengine import VolcengineFacade
-from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.sdk_scenarios import (
     NodeClient,
     ServiceClient,
@@ -28,9 +26,7 @@ from tests.support.clients.sdk_scenarios import (
     start_body,
 )
 from tests.support.clients.wire_client import authorization
-from tests.support.stages.callback_settings import settings_in_memory
-from tests.support.stages.in_memory_tasks import InMemorySliceTasks
-from tests.support.stages.recording_moderation import RecordingModeration
+from tests.support.stages.volcengine_stage import ACCOUNTS, OWNERS, VolcengineStage
 
 
 class MachineClock:
@@ -46,14 +42,7 @@ class MachineClock:
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
     """A façade over stand-ins, served by uvicorn in a thread."""
-    clock = MachineClock()
-    facade = VolcengineFacade(
-        accounts=ACCOUNTS,
-        tasks=InMemorySliceTasks(OWNERS, clock),
-        moderation=RecordingModeration(OWNERS),
-        callbacks=settings_in_memory(OWNERS, clock),
-        clock=clock,
-    )
+    facade = VolcengineStage(MachineClock()).facade
     server = uvicorn.Server(uvicorn.Config(facade, ws="none", lifespan="off", log_level="error"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from airslice.domain.errors import AirsliceError, InvalidInput
-from airslice.facades.huawei.errors import INTERNAL_ERROR, WIRE_ERRORS, refusal
-from airslice.facades.huawei.openapi import WIRE_ERRORS as NAMED
+from airslice.facades.http.openapi import errors_in
+from airslice.facades.http.refusals import refusal_of
+from airslice.facades.huawei import errors
+from airslice.facades.huawei.errors import INTERNAL_ERROR, WIRE_ERRORS
 
 
 def subclasses(kind: type[AirsliceError]) -> Iterator[type[AirsliceError]]:
@@ -26,13 +28,14 @@ def test_every_error_is_mapped() -> None:
 def test_every_error_is_told_or_the_servers_own(kind: type[AirsliceError]) -> None:
     error = kind("f", "100 %") if issubclass(kind, InvalidInput) else kind("100 % wrong")
 
-    told = refusal(error)
+    told = refusal_of(error, WIRE_ERRORS)
 
     assert (told is None) == (WIRE_ERRORS[kind] is INTERNAL_ERROR)
     assert told is None or "%s" not in str(told)
 
 
 def test_codes_look_like_the_vendors() -> None:
-    for error in NAMED:
+    assert len(errors_in(errors)) > 20
+    for error in errors_in(errors):
         assert re.fullmatch(r"MSS\.[0-9]{8}|APIGW\.[0-9]{4}", error.code)
         assert error.status >= 400

@@ -10,12 +10,9 @@ import pytest
 
 from airslice.domain.room import StreamKey, StreamType
 from airslice.domain.slice_task import SliceControl, StreamTarget, TaskChange, TaskKey
-from airslice.facades.volcengine import VolcengineFacade
-from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import WireClient, error_of
-from tests.support.stages.callback_settings import settings_in_memory
 from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
-from tests.support.stages.recording_moderation import RecordingModeration
+from tests.support.stages.volcengine_stage import VolcengineStage
 from tests.support.values.sample_bodies import KEY, MIDDLE, NEW, OLD, OLD_START, START, TOS
 
 
@@ -97,22 +94,15 @@ class TestStart:
         ]
 
     async def test_redundant_duration_can_be_told_to_count_milliseconds(
-        self, clock: HandTurnedClock, tasks: InMemorySliceTasks
+        self, clock: HandTurnedClock
     ) -> None:
-        facade = VolcengineFacade(
-            accounts=ACCOUNTS,
-            tasks=tasks,
-            moderation=RecordingModeration(OWNERS),
-            callbacks=settings_in_memory(OWNERS, clock),
-            clock=clock,
-            redundant_duration_unit="ms",
-        )
+        stage = VolcengineStage(clock, redundant_duration_unit="ms")
         body = {**START, "Control": {"RedundantDuration": 19_999}}
 
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(facade)) as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(stage.facade)) as http:
             await WireClient(http=http, clock=clock).post("StartSegment", NEW, body)
 
-        (order,) = tasks.orders
+        (order,) = stage.tasks.orders
         assert order.control == SliceControl(redundant_ms=19_999, redundant_duration=19_999)
 
     @pytest.mark.parametrize("version", [OLD, MIDDLE])

@@ -18,8 +18,8 @@ from airslice.domain.slice_task import ACTIVE_STATES, SliceControl, SliceTask, T
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.facades.console import views
 from airslice.facades.console.bodies import json_response, read_body
-from airslice.facades.console.deliveries import Deliveries
-from airslice.facades.console.live_jobs import LiveJobs
+from airslice.facades.console.delivery_operations import Deliveries
+from airslice.facades.console.live_job_operations import LiveJobs
 
 MAX_SLICES = 200
 DEFAULT_SLICES = 50

@@ -14,46 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airslice.facades.huawei import HuaweiFacade
-from airslice.facades.huawei.openapi import WIRE_ERRORS
+from airslice.facades.http.openapi import errors_in
+from airslice.facades.huawei import errors
 from airslice.facades.huawei.operations import OPERATIONS, Operation
-from tests.facades.huawei.conftest import ACCOUNTS
-from tests.facades.huawei.test_huawei_commands import EVENTS, PARAMS
-from tests.facades.huawei.test_huawei_resources import PLATFORM, RULE
 from tests.support.clients.huawei_client import HuaweiClient, error_of
-from tests.support.stages.smart_live_stage import (
-    FOREIGN,
-    MASTER_KEY,
-    PROJECT,
-    SECOND,
-    SmartLiveStage,
-)
+from tests.support.stages.smart_live_stage import SmartLiveStage
 from tests.support.values.sample_rooms import ROOM
+from tests.support.values.smart_live_bodies import PLATFORM, RULE, SAMPLES
 
-CODES = {(error.status, error.code) for error in WIRE_ERRORS if error.status < 500}
-
-SAMPLES: dict[str, list[Any]] = {
-    "CreateSmartLiveRoomReq": [ROOM],
-    "ConfirmSmarLiveRoomReq": [{"action": "confirm", "script_version": "1"}],
-    "StartSmartLiveReq": [
-        {name: ROOM[name] for name in ("play_policy", "video_config", "rtc_callback_config")}
-    ],
-    "ControlSmartLiveReq": [{"command": name, "params": PARAMS[name]} for name in PARAMS],
-    "BatchConfirmLiveCommandsReq": [{"command": "REWRITE_PLAY_SCRIPT", "action": "confirm"}],
-    "ReportLiveEventReq": [EVENTS],
-    "InteractionRuleGroup": [{"group_name": "g", "interaction_rules": [RULE]}],
-    "CreateInteractionRuleReq": [RULE],
-    "CreateLivePlatformReq": [PLATFORM],
-    "UpdateLivePlatformReq": [PLATFORM],
-    "UpdateSmartLiveUserConfigReq": [
-        {
-            "live_exit_config": {"max_live_duration": 1},
-            "live_event_callback_config": ROOM["live_event_callback_config"],
-            "live_notify_config": {"action": "add", "notify_events": ["AUTO_EXIT"]},
-        }
-    ],
-    "NoBody": [None],
-}
+CODES = {(error.status, error.code) for error in errors_in(errors) if error.status < 500}
 
 SCALARS = (
     st.none()
@@ -117,14 +86,7 @@ def test_every_answer_is_documented(operation: Operation) -> None:
 async def ask(operation: Operation, body: Any, query: dict[str, str]) -> None:
     """Ask a façade that has one of each thing."""
     live = SmartLiveStage()
-    facade = HuaweiFacade(
-        accounts=ACCOUNTS,
-        projects=(PROJECT, SECOND, FOREIGN),
-        use_cases=live.use_cases,
-        master_key=MASTER_KEY,
-        clock=live.clock,
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(facade)) as http:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(live.facade)) as http:
         client = HuaweiClient(http=http, clock=live.clock)
         ids = await one_of_each(client)
         live.clock.forward(1_000)
