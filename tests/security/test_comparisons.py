@@ -20,7 +20,6 @@ from airslice.domain.errors import TokenRefused
 from airslice.domain.room_token import Privilege
 from airslice.engines.embedded.stun import is_authentic, parse_binding_request
 from airslice.facades.console.access import COOKIE, AdminAccess
-from airslice.facades.console.problems import Problem
 from airslice.facades.http.refusals import Refusal
 from airslice.facades.http.signatures import SignedRequest
 from airslice.facades.volcengine.signature import verify
@@ -107,7 +106,7 @@ def password_is_taken(secret: str) -> bool:
     access = AdminAccess(password="right", master_key=bytes(32), clock=HandClock())
     try:
         access.sign_in(request_with(), secret)
-    except Problem:
+    except Refusal:
         return False
     return True
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from starlette.requests import Request
 from starlette.responses import Response
 
+from airslice.application.delivery.deliveries import Deliveries
 from airslice.domain.errors import DeliveryNotFound, InvalidInput
-from airslice.domain.outbox import Delivery
 from airslice.facades.console import views
 from airslice.facades.console.bodies import json_response
+from airslice.facades.console.openapi import Operation
+from airslice.facades.http.openapi import Json
+
+PATH = "/api/deliveries"
 
 MAX_DELIVERIES = 500
 DEFAULT_DELIVERIES = 50
@@ -21,27 +23,37 @@ STATES = {"all": None, "dead": True, "pending": False}
 MAX_ID = 2**63 - 1
 
 
-class Deliveries(Protocol):
-    """The use cases on the outbox."""
-
-    async def page(self, *, dead: bool | None, after_id: int, limit: int) -> list[Delivery]:
-        """Return deliveries with ids over `after_id`, in their order."""
-
-    async def find(self, delivery_id: int) -> Delivery:
-        """Return one, or raise DeliveryNotFound."""
-
-    async def retry(self, delivery_id: int) -> Delivery:
-        """Try one anew that is dead or parked, or raise DeliveryNotFound."""
-
-    async def retry_dead(self) -> int:
-        """Try all anew that are dead; return how many these are."""
-
-
 class DeliveryOperations:
     """What can be asked about deliveries, and done for them."""
 
     def __init__(self, deliveries: Deliveries) -> None:
         self._deliveries = deliveries
+
+    def table(self) -> tuple[Operation, ...]:
+        """Return the operations."""
+        query: dict[str, Json] = {
+            "state": {"type": "string", "enum": list(STATES)},
+            "after": {"type": "integer", "minimum": 0},
+            "limit": {"type": "integer", "minimum": 1, "maximum": MAX_DELIVERIES},
+        }
+        one, errors = f"{PATH}/{{delivery_id}}", (400, 404, 503)
+        return (
+            Operation(
+                "GET",
+                PATH,
+                self.list_deliveries,
+                gives=views.Deliveries,
+                errors=(400, 503),
+                query=query,
+            ),
+            Operation(
+                "POST", f"{PATH}/retry-dead", self.retry_dead, gives=views.Revived, errors=(503,)
+            ),
+            Operation("GET", one, self.show_delivery, gives=views.Delivery, errors=errors),
+            Operation(
+                "POST", f"{one}/retry", self.retry_delivery, gives=views.Delivery, errors=errors
+            ),
+        )
 
     async def list_deliveries(self, request: Request) -> Response:
         """List uploads and callbacks that are still to be made, or were given up."""

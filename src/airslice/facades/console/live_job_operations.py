@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from airslice.application.ports.live import JobQuery, Page, Window
-from airslice.domain import live_job
+from airslice.application.broadcast.jobs import LiveJobs
+from airslice.application.ports.live import JobQuery, Window
 from airslice.domain.errors import InvalidInput
 from airslice.domain.live_job import FINAL_STATES, JobState
 from airslice.facades.console import views
 from airslice.facades.console.bodies import json_response, read_body
+from airslice.facades.console.openapi import Operation
+
+PATH = "/api/live-jobs"
 
 MAX_JOBS = 100
 """Of each project, in one answer."""
@@ -22,27 +24,33 @@ STATES = {"all": frozenset[JobState](), "running": frozenset(JobState) - FINAL_S
 """What can be listed."""
 
 
-class LiveJobs(Protocol):
-    """The use cases on live jobs."""
-
-    async def list(self, project_id: str, query: JobQuery) -> Page[live_job.LiveJob]:
-        """Return jobs of a project."""
-
-    async def block(self, job_id: str, reason: str) -> live_job.LiveJob:
-        """End a job for what it says.
-
-        Raises:
-            LiveJobNotFound: no such job is running.
-            LiveJobFinished: it is ending.
-        """
-
-
 class LiveJobOperations:
     """What can be asked about live jobs, and done to them."""
 
     def __init__(self, jobs: LiveJobs, project_ids: Sequence[str]) -> None:
         self._jobs = jobs
         self._project_ids = project_ids
+
+    def table(self) -> tuple[Operation, ...]:
+        """Return the operations."""
+        return (
+            Operation(
+                "GET",
+                PATH,
+                self.list_live_jobs,
+                gives=views.LiveJobs,
+                errors=(400,),
+                query={"state": {"type": "string", "enum": list(STATES)}},
+            ),
+            Operation(
+                "POST",
+                f"{PATH}/{{job_id}}/block",
+                self.block_live_job,
+                takes=views.BlockOrder,
+                gives=views.LiveJob,
+                errors=(400, 404, 409, 413, 415),
+            ),
+        )
 
     async def list_live_jobs(self, request: Request) -> Response:
         """List the latest live jobs of each project."""

@@ -1,25 +1,29 @@
-"""The operations of the admin API: parse, call a use case, render."""
+"""The operations of the admin API on RTC rooms: who is in, and slicing them."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from airslice.application.broadcast.jobs import LiveJobs
+from airslice.application.delivery.deliveries import Deliveries
+from airslice.application.ports.records import TaskStore
+from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.domain.apps import Account, RtcApp
 from airslice.domain.errors import AppNotFound, InvalidInput
 from airslice.domain.room import RoomKey, StreamKey, is_valid_id
-from airslice.domain.slice_record import SliceRecord, SliceState
-from airslice.domain.slice_task import ACTIVE_STATES, SliceControl, SliceTask, TaskKey, TaskOrder
+from airslice.domain.slice_record import SliceState
+from airslice.domain.slice_task import ACTIVE_STATES, SliceControl, TaskKey, TaskOrder
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.facades.console import views
 from airslice.facades.console.bodies import json_response, read_body
-from airslice.facades.console.delivery_operations import Deliveries
-from airslice.facades.console.live_job_operations import LiveJobs
+from airslice.facades.console.openapi import Operation
+
+ROOM = "/api/rooms/{app_id}/{room_id}"
 
 MAX_SLICES = 200
 DEFAULT_SLICES = 50
@@ -34,35 +38,6 @@ BUCKET = "console"
 API_VERSION = "2023-11-01"
 
 
-class SliceTasks(Protocol):
-    """The use cases on tasks."""
-
-    async def start(self, account: Account, order: TaskOrder) -> bool:
-        """Start a task; False if it is active already."""
-
-    def in_room(self, room: RoomKey) -> Sequence[SliceTask]:
-        """Return the tasks that run in a room."""
-
-    async def stop(self, account: Account, key: TaskKey) -> object:
-        """Stop an active task.
-
-        Raises:
-            TaskNotFound: there is none.
-        """
-
-
-class SliceHistory(Protocol):
-    """What is remembered of tasks and slices; part of the port `TaskStore`."""
-
-    async def find_task(self, key: TaskKey, *, since_ms: int) -> SliceTask | None:
-        """Return the latest run of `key` that started at `since_ms` (UTC) or later."""
-
-    async def room_slices(
-        self, app_id: str, room_id: str, *, limit: int
-    ) -> list[tuple[SliceTask, SliceRecord]]:
-        """Return the latest slices of a room, newest first."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConsoleServices:
     """What the console shows, and whom it orders."""
@@ -70,7 +45,8 @@ class ConsoleServices:
     apps: Sequence[RtcApp]
     accounts: Sequence[Account]
     tasks: SliceTasks
-    slices: SliceHistory
+    slices: TaskStore
+    """What is remembered of tasks and slices."""
     deliveries: Deliveries
     live_jobs: LiveJobs
     project_ids: Sequence[str]
@@ -90,6 +66,44 @@ class RoomOperations:
         self._services = services
         self._apps = {app.app_id: app for app in services.apps}
         self._accounts = {account.id: account for account in services.accounts}
+
+    def table(self) -> tuple[Operation, ...]:
+        """Return the operations."""
+        limit = {"type": "integer", "minimum": 1, "maximum": MAX_SLICES}
+        return (
+            Operation("GET", "/api/apps", self.list_apps, gives=views.Apps),
+            Operation("GET", ROOM, self.show_room, gives=views.Room, errors=(400, 404)),
+            Operation(
+                "POST",
+                f"{ROOM}/tokens",
+                self.mint_token,
+                takes=views.User,
+                gives=views.Token,
+                status=201,
+                errors=(400, 404, 413, 415),
+            ),
+            Operation(
+                "PUT",
+                f"{ROOM}/slicing",
+                self.start_slicing,
+                takes=views.SlicingOrder,
+                gives=views.SlicingStarted,
+                status=201,
+                also=(200,),
+                errors=(400, 404, 413, 415, 429, 502, 503),
+            ),
+            Operation(
+                "DELETE", f"{ROOM}/slicing", self.stop_slicing, status=204, errors=(400, 404, 429)
+            ),
+            Operation(
+                "GET",
+                f"{ROOM}/slices",
+                self.list_slices,
+                gives=views.Slices,
+                errors=(400, 404),
+                query={"limit": limit},
+            ),
+        )
 
     async def list_apps(self, request: Request) -> Response:
         """List the RTC applications."""

@@ -8,6 +8,9 @@ from starlette.responses import Response
 from airslice.facades.console import views
 from airslice.facades.console.access import AdminAccess
 from airslice.facades.console.bodies import json_response, read_body
+from airslice.facades.console.openapi import Operation
+
+PATH = "/api/session"
 
 
 class SessionOperations:
@@ -15,6 +18,22 @@ class SessionOperations:
 
     def __init__(self, access: AdminAccess) -> None:
         self._access = access
+
+    def table(self) -> tuple[Operation, ...]:
+        """Return the operations."""
+        return (
+            Operation("GET", PATH, self.show_session, gives=views.Session, open=True),
+            Operation(
+                "POST",
+                PATH,
+                self.sign_in,
+                takes=views.Password,
+                status=204,
+                errors=(400, 401, 413, 415, 429),
+                open=True,
+            ),
+            Operation("DELETE", PATH, self.sign_out, status=204, open=True),
+        )
 
     async def show_session(self, request: Request) -> Response:
         """Tell whether the caller is signed in, and whether he needs to be."""
