@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -17,6 +18,7 @@ from airslice.facades.http.refusals import Refusal
 from airslice.facades.http.signatures import SignedRequest
 from airslice.facades.huawei import errors
 from airslice.facades.huawei.bodies import parse_query
+from airslice.facades.huawei.fields import Wire
 
 MAX_BODY_BYTES = 4 * 1_048_576
 """300,000 characters, the longest script, are 1.8 MB where each is written as `\\uXXXX`."""
@@ -89,9 +91,9 @@ class Arrived:
             body=body,
         )
 
-    def success(self, result: msgspec.Struct, *, status: int = 200) -> Response:
-        """Answer with a result; one that never has a field is an empty body."""
-        has_body = bool(result.__struct_fields__)
+    def success(self, result: Wire | dict[str, Any], *, status: int = 200) -> Response:
+        """Answer with a result; one that has no fields at all is an empty body."""
+        has_body = isinstance(result, dict) or bool(result.__struct_fields__)
         return Response(
             msgspec.json.encode(result) if has_body else b"",
             status_code=status,

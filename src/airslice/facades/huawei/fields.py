@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from airslice.application.ports.live import Window
 from airslice.domain.errors import InvalidInput
 from airslice.domain.script import JsonObject
 
@@ -59,6 +60,19 @@ class WindowQuery(Wire, frozen=True, kw_only=True):
 
     offset: Count = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+
+    def window(self, created_since: str | None = None, created_until: str | None = None) -> Window:
+        """Return the part that is wanted, of what was created between two times.
+
+        Raises:
+            InvalidInput: a time is none.
+        """
+        return Window(
+            offset=self.offset,
+            limit=self.limit,
+            created_since_ms=since_ms("create_since", created_since),
+            created_until_ms=until_ms("create_until", created_until),
+        )
 
 
 def extras_of(given: Wire, *names: str) -> JsonObject:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from airslice.application.ports.live import JobQuery, Window
+from airslice.application.ports.live import JobQuery
 from airslice.domain.live_job import (
     FINAL_STATES,
     JobOrder,
@@ -29,8 +29,6 @@ from airslice.facades.huawei.fields import (
     Wire,
     extras_of,
     rfc3339,
-    since_ms,
-    until_ms,
 )
 from airslice.facades.huawei.layers import VideoConfig
 from airslice.facades.huawei.live_room_queries import known, split_list
@@ -237,12 +235,7 @@ class SmartLiveQuery(WindowQuery, frozen=True, kw_only=True):
             InvalidInput: a value is none of the known ones, or no time.
         """
         return JobQuery(
-            window=Window(
-                offset=self.offset,
-                limit=self.limit,
-                created_since_ms=since_ms("create_since", self.create_since),
-                created_until_ms=until_ms("create_until", self.create_until),
-            ),
+            window=self.window(self.create_since, self.create_until),
             room_id=room_id,
             room_name=room_name or "",
             states=frozenset(known("state", word, STATES) for word in split_list(self.state)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeVar
 
-from airslice.application.ports.live import RoomQuery, Window
+from airslice.application.ports.live import RoomQuery
 from airslice.domain.errors import InvalidInput
 from airslice.domain.live_job import JobState
 from airslice.domain.live_room import ConfirmState, LiveRoomType, TemplateOwner
@@ -74,7 +74,7 @@ class SmartLiveRoomsQuery(WindowQuery, frozen=True, kw_only=True):
         """
         states = [state for state in split_list(self.live_state) if state != CANCELED]
         return RoomQuery(
-            window=Window(offset=self.offset, limit=self.limit),
+            window=self.window(),
             name=self.room_name or "",
             dh_id=self.dh_id or "",
             model_name=self.model_name or "",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from msgspec import Meta, to_builtins
+from msgspec import Meta, structs, to_builtins
 
-from airslice.application.ports.live import GroupQuery, Window
+from airslice.application.ports.live import GroupQuery
 from airslice.domain.interaction_rules import Rule, RuleGroup
 from airslice.domain.script import JsonObject
 from airslice.facades.huawei.fields import (
@@ -18,8 +18,6 @@ from airslice.facades.huawei.fields import (
     WindowQuery,
     Wire,
     rfc3339,
-    since_ms,
-    until_ms,
 )
 from airslice.facades.huawei.layers import SmartLayerConfig
 
@@ -163,7 +161,7 @@ class InteractionRuleGroupSummary(Wire, frozen=True, kw_only=True):
     update_time: str | None = None
 
     @classmethod
-    def of(cls, group: RuleGroup) -> InteractionRuleGroupSummary:
+    def of(cls, group: RuleGroup) -> Self:
         """Show a library."""
         return cls(
             group_id=group.group_id,
@@ -181,15 +179,8 @@ class InteractionRuleGroupDetail(InteractionRuleGroupSummary, frozen=True, kw_on
     @classmethod
     def of_group(cls, group: RuleGroup, *, with_rules: bool) -> InteractionRuleGroupDetail:
         """Show a library with its rules, or without."""
-        return cls(
-            group_id=group.group_id,
-            group_name=group.name,
-            create_time=rfc3339(group.created_at_ms),
-            update_time=rfc3339(group.updated_at_ms),
-            interaction_rules=(
-                [InteractionRuleDetailInfo.of(rule) for rule in group.rules] if with_rules else None
-            ),
-        )
+        rules = [InteractionRuleDetailInfo.of(rule) for rule in group.rules]
+        return structs.replace(cls.of(group), interaction_rules=rules if with_rules else None)
 
 
 class InteractionRuleGroupsQuery(WindowQuery, frozen=True, kw_only=True):
@@ -202,12 +193,7 @@ class InteractionRuleGroupsQuery(WindowQuery, frozen=True, kw_only=True):
     def query(self) -> GroupQuery:
         """Return what is asked for."""
         return GroupQuery(
-            window=Window(
-                offset=self.offset,
-                limit=self.limit,
-                created_since_ms=since_ms("create_since", self.create_since),
-                created_until_ms=until_ms("create_until", self.create_until),
-            ),
+            window=self.window(self.create_since, self.create_until),
             name=self.group_name or "",
         )
 
