@@ -12,7 +12,7 @@ import pytest
 from airslice.domain.projects import Project, ProjectUser
 from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import HuaweiFacade
-from airslice.facades.huawei.arrived import MAX_BODY_BYTES
+from airslice.facades.huawei.exchange import MAX_BODY_BYTES
 from airslice.facades.huawei.tokens import VALID_S, ProjectTokens
 from tests.support.clients.huawei_client import HuaweiClient, error_of, json_of
 from tests.support.stages.smart_live_stage import FOREIGN, PROJECT, SECOND, SmartLiveStage

@@ -16,6 +16,7 @@ from airslice.facades.huawei import errors
 MAX_PARAMETERS = 64
 """That a query may have; the largest operation has 13."""
 
+T = TypeVar("T")
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 
@@ -76,6 +77,22 @@ def from_json(given: Mapping[str, Any], shape: type[Wire], *, strict: bool = Tru
         return msgspec.convert(given, shape, strict=strict)
     except msgspec.ValidationError as error:
         raise invalid_input(str(error)) from None
+
+
+def split_list(text: str | None) -> list[str]:
+    """Split a list of words at its commas."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+def known(field: str, word: str, words: Mapping[str, T]) -> T:
+    """Return what `word` means.
+
+    Raises:
+        InvalidInput: it is none of `words`.
+    """
+    if word not in words:
+        raise InvalidInput(field, f"must be of {', '.join(words)}")
+    return words[word]
 
 
 def is_text(text: str) -> bool:

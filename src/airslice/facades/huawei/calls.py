@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,8 +13,8 @@ from airslice.application.catalogue.live_platforms import LivePlatforms
 from airslice.application.catalogue.live_rooms import LiveRooms
 from airslice.application.catalogue.live_user_config import LiveUserConfigs
 from airslice.application.catalogue.report_keys import ReportKeys
+from airslice.domain.live_job import LiveJob, RtcUser
 from airslice.domain.projects import Project
-from airslice.facades.huawei.live_jobs import JobFacts
 
 Query = TypeVar("Query", covariant=True)
 Body = TypeVar("Body", covariant=True)
@@ -31,6 +31,18 @@ class UseCases:
     rules: InteractionRules
     platforms: LivePlatforms
     user_configs: LiveUserConfigs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFacts:
+    """What a job is shown with that is not its own."""
+
+    now_ms: int
+    """UTC, milliseconds since the Unix epoch."""
+    token: Callable[[LiveJob, RtcUser], tuple[str, int]]
+    """Makes a user's token; also returns its end, seconds since the Unix epoch."""
+    report_url: Callable[[LiveJob], str]
+    """Returns the address that takes reports of what a job's audience does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,8 +14,8 @@ from typing import Any
 from starlette.responses import Response
 
 from airslice.domain.projects import Project, ProjectUser
-from airslice.facades.huawei.arrived import Arrived
 from airslice.facades.huawei.bodies import from_body
+from airslice.facades.huawei.exchange import Exchange
 from airslice.facades.huawei.fields import Wire
 from airslice.facades.huawei.tokens import VALID_S, ProjectTokens
 
@@ -84,12 +84,12 @@ class Identity:
         self._projects = projects
         self._tokens = tokens
 
-    def issue(self, arrived: Arrived, body: bytes, *, now_s: int) -> Response:
+    def issue(self, exchange: Exchange, body: bytes, *, now_s: int) -> Response:
         """Answer POST /v3/auth/tokens."""
         asked = from_body(body, TokenRequest).auth
         found = [*self._owners(asked)] if asked.identity.methods == ["password"] else []
         if len(found) != 1:
-            return arrived.success({"error": WRONG_PASSWORD}, status=401)
+            return exchange.success({"error": WRONG_PASSWORD}, status=401)
         [(project, user)] = found
         name = asked.scope.project.name or project.name
         domain = {"id": project.account_id, "name": project.account_id}
@@ -106,15 +106,15 @@ class Identity:
             "project": {"id": project.project_id, "name": name, "domain": domain},
             "roles": [{"id": "0", "name": "te_admin"}],
         }
-        if "nocatalog" not in dict(arrived.query):
-            token["catalog"] = [_service(arrived, name)]
-        response = arrived.success({"token": token}, status=201)
+        if "nocatalog" not in dict(exchange.query):
+            token["catalog"] = [_service(exchange, name)]
+        response = exchange.success({"token": token}, status=201)
         response.headers["X-Subject-Token"] = self._tokens.mint(project, user, now_s=now_s)
         return response
 
-    def projects(self, arrived: Arrived, account_id: str) -> Response:
+    def projects(self, exchange: Exchange, account_id: str) -> Response:
         """Answer GET /v3/projects: what the account has, by name."""
-        name = dict(arrived.query).get("name", "")
+        name = dict(exchange.query).get("name", "")
         found = [
             {
                 "id": project.project_id,
@@ -127,8 +127,8 @@ class Identity:
             }
             for project in _named([p for p in self._projects if p.account_id == account_id], name)
         ]
-        links = {"self": f"{arrived.base_url}/v3/projects", "next": None, "previous": None}
-        return arrived.success({"links": links, "projects": found})
+        links = {"self": f"{exchange.base_url}/v3/projects", "next": None, "previous": None}
+        return exchange.success({"links": links, "projects": found})
 
     def _owners(self, asked: AuthRequest) -> Iterable[tuple[Project, ProjectUser]]:
         """Return the users that are meant and whose password is right, with their projects."""
@@ -153,14 +153,14 @@ def _named(projects: Sequence[Project], name: str) -> list[Project]:
     return exactly or [project for project in projects if not project.name]
 
 
-def _service(arrived: Arrived, region: str) -> dict[str, Any]:
+def _service(exchange: Exchange, region: str) -> dict[str, Any]:
     """Describe the one service that a token is good for."""
     endpoint = {
         "id": "metastudio",
         "interface": "public",
         "region": region,
         "region_id": region,
-        "url": f"{arrived.base_url}/v1",
+        "url": f"{exchange.base_url}/v1",
     }
     names = dict.fromkeys(("id", "name", "type"), "metastudio")
     return {**names, "endpoints": [endpoint]}

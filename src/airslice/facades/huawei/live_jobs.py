@@ -1,9 +1,8 @@
-"""Live jobs: wire structs ↔ the domain's values."""
+"""Live jobs: wire structs, and what the operations on them call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -14,15 +13,18 @@ from airslice.domain.live_job import (
     JobOrder,
     JobState,
     LiveJob,
-    RtcUser,
     RtcUserKind,
 )
 from airslice.domain.script import Program
+from airslice.facades.huawei.bodies import known, split_list
 from airslice.facades.huawei.callbacks import (
     LiveEventCallBackConfig,
     RTCLiveEventCallBackConfig,
 )
+from airslice.facades.huawei.calls import Call, JobFacts, UseCases
 from airslice.facades.huawei.fields import (
+    NoBody,
+    NoQuery,
     Text256,
     Url,
     WindowQuery,
@@ -31,7 +33,6 @@ from airslice.facades.huawei.fields import (
     rfc3339,
 )
 from airslice.facades.huawei.layers import VideoConfig
-from airslice.facades.huawei.live_room_queries import known, split_list
 from airslice.facades.huawei.live_rooms import (
     ErrorResponse,
     LiveWarningItem,
@@ -39,6 +40,7 @@ from airslice.facades.huawei.live_rooms import (
     PlatformLiveDetailInfo,
     StreamKeys,
     ViewMode,
+    warning_items,
 )
 from airslice.facades.huawei.scripts import CoStreamerConfig, PlayPolicy
 
@@ -107,6 +109,20 @@ class RTCRoomInfoList(Wire, frozen=True, kw_only=True):
     room_id: str
     users: list[RTCUserInfo]
 
+    @classmethod
+    def of(cls, job: LiveJob, facts: JobFacts) -> RTCRoomInfoList:
+        """Show where a job can be heard, and with which tokens until it ends."""
+        ended = job.state in FINAL_STATES
+        users = []
+        for user in job.place.users:
+            token, ends_at_s = (None, None) if ended else facts.token(job, user)
+            users.append(
+                RTCUserInfo(
+                    user_type=user.kind, user_id=user.user_id, signature=token, ctime=ends_at_s
+                )
+            )
+        return cls(app_id=job.place.app_id, room_id=job.place.room_id, users=users)
+
 
 class LiveJobLog(Wire, frozen=True, kw_only=True):
     """Records of a job, of which none are made."""
@@ -144,23 +160,13 @@ class SmartLiveJob(Wire, frozen=True, kw_only=True):
     used_resource_type: Literal["PERIOD", "ONDEMAND", "ONE_TIME", "UNKNOW"] | None = None
     is_ai_mark_on: bool | None = None
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JobFacts:
-    """What a job is shown with that is not its own."""
-
-    now_ms: int
-    """UTC, milliseconds since the Unix epoch."""
-    token: Callable[[LiveJob, RtcUser], tuple[str, int]]
-    """Makes a user's token; also returns its end, seconds since the Unix epoch."""
-    report_url: Callable[[LiveJob], str]
-
-    def show(self, job: LiveJob) -> SmartLiveJob:
+    @classmethod
+    def of(cls, job: LiveJob, facts: JobFacts) -> SmartLiveJob:
         """Show a job. Tokens and the report address are of no use after its end."""
-        seconds = job.on_air_for(self.now_ms) / 1_000
+        seconds = job.on_air_for(facts.now_ms) / 1_000
         ended = job.state in FINAL_STATES
         fault = job.fault
-        return SmartLiveJob(
+        return cls(
             job_id=job.job_id,
             room_id=job.room_id,
             room_name=job.room_name,
@@ -173,8 +179,8 @@ class JobFacts:
             ),
             create_time=rfc3339(job.created_at_ms),
             lastupdate_time=rfc3339(job.updated_at_ms),
-            rtc_room_info=self.rtc_room(job),
-            live_event_report_url=None if ended else self.report_url(job),
+            rtc_room_info=RTCRoomInfoList.of(job, facts),
+            live_event_report_url=None if ended else facts.report_url(job),
             live_event_callback_config=(
                 LiveEventCallBackConfig.of(job.callback) if job.callback else None
             ),
@@ -186,19 +192,6 @@ class JobFacts:
             used_resource_type="UNKNOW",
             is_ai_mark_on=False,
         )
-
-    def rtc_room(self, job: LiveJob) -> RTCRoomInfoList:
-        """Show where a job can be heard, and with which tokens until it ends."""
-        ended = job.state in FINAL_STATES
-        users = []
-        for user in job.place.users:
-            token, ends_at_s = (None, None) if ended else self.token(job, user)
-            users.append(
-                RTCUserInfo(
-                    user_type=user.kind, user_id=user.user_id, signature=token, ctime=ends_at_s
-                )
-            )
-        return RTCRoomInfoList(app_id=job.place.app_id, room_id=job.place.room_id, users=users)
 
 
 class StartSmartLiveResponse(Wire, frozen=True, kw_only=True):
@@ -248,3 +241,56 @@ class SmartLiveJobsQuery(SmartLiveQuery, frozen=True, kw_only=True):
     """Which jobs of a project are wanted."""
 
     room_name: Text256 | None = None
+
+
+async def list_jobs_of_room(
+    use_cases: UseCases, call: Call[SmartLiveQuery, NoBody]
+) -> SmartLiveJobs:
+    """List the live jobs of a room."""
+    return await _list(use_cases, call, call.query.query(room_id=call.ids["room_id"]))
+
+
+async def list_jobs(use_cases: UseCases, call: Call[SmartLiveJobsQuery, NoBody]) -> SmartLiveJobs:
+    """List the live jobs of a project."""
+    return await _list(use_cases, call, call.query.query(room_name=call.query.room_name))
+
+
+async def start_job(
+    use_cases: UseCases, call: Call[NoQuery, StartSmartLiveReq]
+) -> StartSmartLiveResponse:
+    """Start a live job."""
+    room_id = call.ids["room_id"]
+    # Before the start: a room that is temporary may be gone after it.
+    warnings, _ = await use_cases.rooms.warnings(call.project_id, room_id)
+    job = await use_cases.jobs.start(call.project, room_id, call.body.order())
+    live_exit = job.program.policy.exit
+    return StartSmartLiveResponse(
+        job_id=job.job_id,
+        rtc_room_info=RTCRoomInfoList.of(job, call.facts),
+        live_event_report_url=call.facts.report_url(job),
+        live_event_callback_config=(
+            LiveEventCallBackConfig.of(job.callback) if job.callback else None
+        ),
+        live_warning_info=warning_items(warnings),
+        limit_duration=live_exit.max_live_h if live_exit else 0,
+    )
+
+
+async def show_job(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> SmartLiveJob:
+    """Show a live job."""
+    ids = call.ids
+    job = await use_cases.jobs.show(call.project_id, ids["room_id"], ids["job_id"])
+    return SmartLiveJob.of(job, call.facts)
+
+
+async def stop_job(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+    """End a live job."""
+    await use_cases.jobs.stop(call.project_id, call.ids["room_id"], call.ids["job_id"])
+    return NoBody()
+
+
+async def _list(use_cases: UseCases, call: Call[object, object], query: JobQuery) -> SmartLiveJobs:
+    found = await use_cases.jobs.list(call.project_id, query)
+    return SmartLiveJobs(
+        count=found.count, smart_live_jobs=[SmartLiveJob.of(job, call.facts) for job in found.items]
+    )

@@ -1,4 +1,4 @@
-"""Live rooms: wire structs ↔ the domain's values."""
+"""Live rooms: wire structs, and what the operations on one of them call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from airslice.domain.live_job import JobState, LiveJob
 from airslice.domain.live_room import (
     ConfirmState,
     LiveRoom,
@@ -23,9 +22,12 @@ from airslice.facades.huawei.callbacks import (
     LiveRoomEventCallBackConfig,
     RTCLiveEventCallBackConfig,
 )
+from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import (
     Id,
     Name,
+    NoBody,
+    NoQuery,
     Text256,
     Text1024,
     Url,
@@ -243,73 +245,6 @@ class RoomId(Wire, frozen=True, kw_only=True):
     room_id: str
 
 
-class ModelInfo(Wire, frozen=True, kw_only=True):
-    """Looks that a room's scenes have."""
-
-    model_asset_id: str | None = None
-    asset_name: str | None = None
-    backup_model_asset_ids: list[str] | None = None
-
-
-class SmartLiveRoomBaseInfo(Wire, frozen=True, kw_only=True):
-    """A room in a list."""
-
-    room_id: str | None = None
-    project_id: str | None = None
-    room_name: str | None = None
-    room_type: LiveRoomType | None = None
-    room_state: LiveRoomState | None = None
-    view_mode: ViewMode | None = None
-    error_info: ErrorResponse | None = None
-    shared_config: SharedConfig | None = None
-    room_description: str | None = None
-    cover_url: str | None = None
-    thumbnail: str | None = None
-    model_infos: list[ModelInfo] | None = None
-    create_time: str | None = None
-    update_time: str | None = None
-    last_job_start_time: str | None = None
-    last_job_end_time: str | None = None
-    last_job_status: JobState | None = None
-    priv_data: str | None = None
-    confirm_state: ConfirmState | None = None
-
-    @classmethod
-    def of(cls, room: LiveRoom, job: LiveJob | None) -> SmartLiveRoomBaseInfo:
-        """Show a room and its latest job."""
-        draft = room.draft
-        models = dict.fromkeys(s.model_asset_id for s in draft.scenes if s.model_asset_id)
-        backups = list(draft.backup_model_asset_ids) or None
-        return cls(
-            room_id=room.room_id,
-            project_id=room.project_id,
-            room_name=draft.name,
-            room_type=draft.type,
-            room_state=room.state,
-            view_mode=draft.extras.get("view_mode"),
-            shared_config=SharedConfig.of(draft.sharing) if draft.sharing else None,
-            room_description=draft.description or None,
-            model_infos=[
-                ModelInfo(model_asset_id=model, backup_model_asset_ids=backups) for model in models
-            ]
-            or None,
-            create_time=rfc3339(room.created_at_ms),
-            update_time=rfc3339(room.updated_at_ms),
-            last_job_start_time=rfc3339(job.started_at_ms) if job else None,
-            last_job_end_time=rfc3339(job.ended_at_ms) if job else None,
-            last_job_status=job.state if job else None,
-            priv_data=draft.extras.get("priv_data"),
-            confirm_state=room.confirm_state,
-        )
-
-
-class SmartLiveRooms(Wire, frozen=True, kw_only=True):
-    """Some rooms, and how many there are."""
-
-    count: int
-    smart_live_rooms: list[SmartLiveRoomBaseInfo]
-
-
 class ConfirmSmarLiveRoomReq(Wire, frozen=True, kw_only=True):
     """What a person says of a script."""
 
@@ -333,3 +268,49 @@ class LiveWarnings(Wire, frozen=True, kw_only=True):
 def warning_items(warnings: tuple[LiveWarning, ...]) -> list[LiveWarningItem]:
     """Show warnings."""
     return [LiveWarningItem(warning_type=WARNINGS[warning]) for warning in warnings]
+
+
+async def create_room(use_cases: UseCases, call: Call[NoQuery, CreateSmartLiveRoomReq]) -> RoomId:
+    """Make a live room."""
+    room = await use_cases.rooms.create(call.project_id, call.body.draft())
+    return RoomId(room_id=room.room_id)
+
+
+async def show_room(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> SmartLiveRoom:
+    """Show a live room."""
+    room = await use_cases.rooms.show(call.project_id, call.ids["room_id"])
+    return SmartLiveRoom.of(room)
+
+
+async def update_room(
+    use_cases: UseCases, call: Call[NoQuery, CreateSmartLiveRoomReq]
+) -> SmartLiveRoom:
+    """Replace a live room's contents."""
+    draft = call.body.draft()
+    return SmartLiveRoom.of(
+        await use_cases.rooms.update(call.project_id, call.ids["room_id"], draft)
+    )
+
+
+async def delete_room(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+    """Delete a live room that has no running job."""
+    await use_cases.rooms.remove(call.project_id, call.ids["room_id"])
+    return NoBody()
+
+
+async def confirm_room(use_cases: UseCases, call: Call[NoQuery, ConfirmSmarLiveRoomReq]) -> NoBody:
+    """Say that a live room's script may be used, or may not."""
+    room_id, asked = call.ids["room_id"], call.body
+    version = asked.script_version
+    if version is None:
+        version = (await use_cases.rooms.show(call.project_id, room_id)).script_version
+    await use_cases.rooms.confirm(
+        call.project_id, room_id, confirmed=asked.action == "confirm", script_version=version
+    )
+    return NoBody()
+
+
+async def show_warnings(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> LiveWarnings:
+    """Show what should be better in a live room before it goes on air."""
+    warnings, limit_h = await use_cases.rooms.warnings(call.project_id, call.ids["room_id"])
+    return LiveWarnings(live_warning_info=warning_items(warnings), limit_duration=limit_h)

@@ -8,7 +8,7 @@ from typing import Any
 
 from airslice.facades.http import openapi
 from airslice.facades.huawei import errors
-from airslice.facades.huawei.arrived import ErrorBody
+from airslice.facades.huawei.exchange import ErrorBody
 from airslice.facades.huawei.operations import Operation
 
 DESCRIPTION = """\

@@ -1,4 +1,4 @@
-"""Interaction rules and their libraries: wire structs ↔ the domain's values."""
+"""Interaction rules and their libraries: wire structs, and what the operations on them call."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from msgspec import Meta, structs, to_builtins
 from airslice.application.ports.live import GroupQuery
 from airslice.domain.interaction_rules import Rule, RuleGroup
 from airslice.domain.script import JsonObject
+from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import (
     Id,
     Name,
+    NoBody,
+    NoQuery,
     Text256,
     Text1024,
     Url,
@@ -210,3 +213,80 @@ class InteractionRuleGroupSummaries(Wire, frozen=True, kw_only=True):
 
     count: int
     interaction_rule_groups: list[InteractionRuleGroupSummary]
+
+
+async def create_group(
+    use_cases: UseCases, call: Call[NoQuery, InteractionRuleGroup]
+) -> InteractionRuleGroupId:
+    """Make a library of interaction rules."""
+    documents = call.body.documents() or ()
+    group = await use_cases.rules.create_group(call.project_id, call.body.group_name, documents)
+    return InteractionRuleGroupId(group_id=group.group_id)
+
+
+async def list_groups(
+    use_cases: UseCases, call: Call[InteractionRuleGroupsQuery, NoBody]
+) -> InteractionRuleGroups:
+    """List libraries of interaction rules."""
+    found = await use_cases.rules.list_groups(call.project_id, call.query.query())
+    shown = [InteractionRuleGroupDetail.of_group(group, with_rules=False) for group in found.items]
+    return InteractionRuleGroups(count=found.count, interaction_rule_groups=shown)
+
+
+async def summarize_groups(
+    use_cases: UseCases, call: Call[InteractionRuleGroupsQuery, NoBody]
+) -> InteractionRuleGroupSummaries:
+    """List libraries of interaction rules by their names."""
+    found = await use_cases.rules.list_groups(call.project_id, call.query.query())
+    shown = [InteractionRuleGroupSummary.of(group) for group in found.items]
+    return InteractionRuleGroupSummaries(count=found.count, interaction_rule_groups=shown)
+
+
+async def show_group(
+    use_cases: UseCases, call: Call[NoQuery, NoBody]
+) -> InteractionRuleGroupDetail:
+    """Show a library of interaction rules."""
+    group = await use_cases.rules.show_group(call.project_id, call.ids["group_id"])
+    return InteractionRuleGroupDetail.of_group(group, with_rules=True)
+
+
+async def update_group(
+    use_cases: UseCases, call: Call[NoQuery, InteractionRuleGroup]
+) -> InteractionRuleGroupDetail:
+    """Change a library of interaction rules."""
+    group = await use_cases.rules.update_group(
+        call.project_id, call.ids["group_id"], call.body.group_name, call.body.documents()
+    )
+    return InteractionRuleGroupDetail.of_group(group, with_rules=True)
+
+
+async def delete_group(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+    """Delete a library of interaction rules."""
+    await use_cases.rules.remove_group(call.project_id, call.ids["group_id"])
+    return NoBody()
+
+
+async def create_rule(
+    use_cases: UseCases, call: Call[NoQuery, CreateInteractionRuleReq]
+) -> InteractionRuleDetailInfo:
+    """Add a rule to a library."""
+    document = call.body.document()
+    return InteractionRuleDetailInfo.of(
+        await use_cases.rules.create_rule(call.project_id, call.ids["group_id"], document)
+    )
+
+
+async def update_rule(
+    use_cases: UseCases, call: Call[NoQuery, CreateInteractionRuleReq]
+) -> InteractionRuleDetailInfo:
+    """Replace a rule of a library."""
+    group_id, rule_id = call.ids["group_id"], call.ids["rule_id"]
+    return InteractionRuleDetailInfo.of(
+        await use_cases.rules.update_rule(call.project_id, group_id, rule_id, call.body.document())
+    )
+
+
+async def delete_rule(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+    """Delete a rule of a library."""
+    await use_cases.rules.remove_rule(call.project_id, call.ids["group_id"], call.ids["rule_id"])
+    return NoBody()

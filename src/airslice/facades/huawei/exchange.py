@@ -1,4 +1,4 @@
-"""A request as it arrived, and what is answered."""
+"""One HTTP exchange: a request as it arrived, and how it is answered."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ErrorBody(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 @dataclass(kw_only=True)
-class Arrived:
+class Exchange:
     """A request."""
 
     request: Request
