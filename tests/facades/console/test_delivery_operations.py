@@ -2,67 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 
-from airslice.domain.callback import CallbackEvent
-from airslice.domain.outbox import Delivery, DeliveryKind, DeliveryState, SliceName
-from airslice.domain.room import StreamKey
+from airslice.domain.outbox import DeliveryState
 from airslice.facades.console import AdminAccess, ConsoleFacade
-from airslice.facades.console.client import AdminClient, AdminRefused
 from tests.support.stages.console_stand_ins import (
-    PASSWORD,
+    LETTER,
     START_MS,
+    UPLOAD,
     HandClock,
     Letters,
     Tasks,
     services,
-)
-
-T = TypeVar("T")
-
-EVENT = CallbackEvent(
-    event_type="RoomCreate",
-    event_id="event",
-    app_id="app",
-    version="2020-12-01",
-    time_ms=START_MS,
-    data='{"RoomId":"HIDDEN"}',
-)
-UPLOAD = Delivery(
-    id=1,
-    kind=DeliveryKind.UPLOAD,
-    destination="tos/bucket",
-    lane="lane",
-    position=3,
-    state=DeliveryState.WAITING,
-    attempts=2,
-    due_at_ms=START_MS + 5,
-    created_at_ms=START_MS,
-    last_error="HTTP 503",
-    slice=SliceName("run", StreamKey("alice"), 3),
-)
-LETTER = Delivery(
-    id=2,
-    kind=DeliveryKind.CALLBACK,
-    destination="app",
-    lane="app/app/lobby",
-    position=0,
-    state=DeliveryState.DEAD,
-    attempts=12,
-    due_at_ms=START_MS,
-    created_at_ms=START_MS,
-    last_error="HTTP 500",
-    event=EVENT,
 )
 
 
@@ -83,19 +38,6 @@ async def http(letters: Letters) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(console(letters, None), client=("127.0.0.1", 50_000))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         yield http
-
-
-@pytest.fixture
-def port(letters: Letters) -> Iterator[int]:
-    """A console with a password, served in a thread."""
-    app = console(letters, PASSWORD)
-    server = uvicorn.Server(uvicorn.Config(app, ws="none", lifespan="off", log_level="error"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        thread.join()
 
 
 async def test_a_delivery_is_shown_without_the_events_data(http: httpx.AsyncClient) -> None:
@@ -167,43 +109,3 @@ async def test_all_dead_letters_are_sent_again(http: httpx.AsyncClient, letters:
 
     assert response.json() == {"revived": 1}
     assert letters.kept[2].state is DeliveryState.WAITING
-
-
-def asked(port: int, password: str | None, question: Callable[[AdminClient], T]) -> T:
-    with AdminClient("0.0.0.0", port, password) as client:
-        return question(client)
-
-
-async def test_the_client_signs_in_and_asks(port: int) -> None:
-    def question(client: AdminClient) -> tuple[list[int], list[int], str, int]:
-        everything = [delivery.id for delivery in client.deliveries("all")]
-        dead = [delivery.id for delivery in client.deliveries("dead")]
-        return everything, dead, client.delivery(2).last_error, client.retry_dead()
-
-    told = await asyncio.to_thread(asked, port, PASSWORD, question)
-
-    assert told == ([1, 2], [2], "HTTP 500", 1)
-
-
-async def test_the_client_reads_page_after_page(port: int, letters: Letters) -> None:
-    letters.kept = {n: replace(UPLOAD, id=n) for n in range(1, 1_201)}
-
-    found = await asyncio.to_thread(asked, port, PASSWORD, lambda c: c.deliveries("all"))
-
-    assert [delivery.id for delivery in found] == list(range(1, 1_201))
-
-
-@pytest.mark.parametrize(
-    ("password", "told"),
-    [("wrong", "password is wrong"), (None, "without server|sign in"), (PASSWORD, "no delivery 7")],
-)
-async def test_the_client_tells_the_servers_refusals(
-    port: int, password: str | None, told: str
-) -> None:
-    with pytest.raises(AdminRefused, match=told):
-        await asyncio.to_thread(asked, port, password, lambda client: client.retry(7))
-
-
-async def test_the_client_says_when_nobody_is_there(unused_tcp_port: int) -> None:
-    with pytest.raises(ConnectionError):
-        await asyncio.to_thread(asked, unused_tcp_port, PASSWORD, lambda client: client.retry(7))

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.types import Message
 
@@ -49,6 +49,9 @@ SHAPES: tuple[type[msgspec.Struct], ...] = (
 FIELDS = sorted({field.encode_name for shape in SHAPES for field in msgspec.structs.fields(shape)})
 
 numbers = st.integers() | st.integers(-2, 30) | st.floats(allow_nan=False)
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no failure."""
+
 texts = st.text() | st.sampled_from([APP_ID, "a", "cn-beijing"])
 values = st.recursive(
     st.none() | st.booleans() | numbers | texts,
@@ -122,6 +125,7 @@ def is_documented(status: int, answer: dict[str, Any]) -> bool:
     return 400 <= status < 500 and bool(answer["ResponseMetadata"]["Error"]["Code"])
 
 
+@PATIENT
 @given(operation=st.sampled_from(list(OPERATIONS)), body=bodies, base=st.sampled_from([{}, VALID]))
 @example(operation=("StartSegment", "2023-11-01"), body={}, base=VALID)
 def test_any_fields(operation: tuple[str, str], body: dict[str, Any], base: dict[str, Any]) -> None:
@@ -135,6 +139,7 @@ def test_any_fields(operation: tuple[str, str], body: dict[str, Any], base: dict
     assert is_documented(status, answer)
 
 
+@PATIENT
 @given(body=st.binary(max_size=200), content_type=st.sampled_from([b"", b"application/json"]))
 def test_any_bytes(body: bytes, content_type: bytes) -> None:
     query = {"Action": "UpdateSegment", "Version": "2022-06-01"}
@@ -145,6 +150,7 @@ def test_any_bytes(body: bytes, content_type: bytes) -> None:
 names = st.lists(st.sampled_from([*FIELDS, "1", "2", "x"]), min_size=1, max_size=4).map(".".join)
 
 
+@PATIENT
 @given(form=st.dictionaries(names, st.text(max_size=5) | st.sampled_from(["1", "{}"])))
 def test_any_form(form: dict[str, str]) -> None:
     query = {"Action": "StartSegment", "Version": "2023-11-01"}
@@ -153,6 +159,7 @@ def test_any_form(form: dict[str, str]) -> None:
     assert is_documented(*ask_signed("POST", query, body, b"application/x-www-form-urlencoded"))
 
 
+@PATIENT
 @given(query=st.dictionaries(st.sampled_from(FIELDS) | st.text(), st.text()))
 def test_any_signed_query(query: dict[str, str]) -> None:
     named = {**query, "Action": "GetSegmentTask", "Version": "2022-06-01"}
@@ -163,6 +170,7 @@ def test_any_signed_query(query: dict[str, str]) -> None:
     assert status != 401
 
 
+@PATIENT
 @given(query_string=st.binary(max_size=200), method=st.sampled_from(["GET", "POST", "PUT", "HEAD"]))
 def test_any_query(query_string: bytes, method: str) -> None:
     assert is_documented(*ask(method=method, query_string=query_string))
@@ -182,6 +190,7 @@ snippets = st.text(max_size=20) | st.sampled_from(
 )
 
 
+@PATIENT
 @given(query=st.dictionaries(st.sampled_from(SIGNING), snippets))
 def test_any_query_signature(query: dict[str, str]) -> None:
     named = {"Action": "GetSegmentTask", "Version": "2022-06-01", **query}
@@ -195,6 +204,7 @@ def test_any_query_signature(query: dict[str, str]) -> None:
 header_names = st.sampled_from([b"authorization", b"x-date", b"x-content-sha256", b"host"])
 
 
+@PATIENT
 @given(
     headers=st.lists(st.tuples(header_names, st.binary(max_size=80))),
     credential=snippets,

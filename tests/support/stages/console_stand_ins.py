@@ -12,9 +12,10 @@ from airslice.application.delivery.deliveries import Deliveries
 from airslice.application.ports.live import JobQuery, Page
 from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.domain.apps import Account, RtcApp
+from airslice.domain.callback import CallbackEvent
 from airslice.domain.errors import DeliveryNotFound, LiveJobFinished, LiveJobNotFound, TaskNotFound
 from airslice.domain.live_job import FINAL_STATES, JobEvent, LiveJob
-from airslice.domain.outbox import Delivery, DeliveryState, SliceName
+from airslice.domain.outbox import Delivery, DeliveryKind, DeliveryState, SliceName
 from airslice.domain.room import RoomKey, StreamKey
 from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask, TaskEvent, TaskKey, TaskOrder
@@ -30,6 +31,43 @@ Connect = Callable[..., httpx.AsyncClient]
 """Makes a client of a console, by password, peer address and host name."""
 
 START_MS = 1_700_000_000_000
+
+EVENT = CallbackEvent(
+    event_type="RoomCreate",
+    event_id="event",
+    app_id="app",
+    version="2020-12-01",
+    time_ms=START_MS,
+    data='{"RoomId":"HIDDEN"}',
+)
+
+UPLOAD = Delivery(
+    id=1,
+    kind=DeliveryKind.UPLOAD,
+    destination="tos/bucket",
+    lane="lane",
+    position=3,
+    state=DeliveryState.WAITING,
+    attempts=2,
+    due_at_ms=START_MS + 5,
+    created_at_ms=START_MS,
+    last_error="HTTP 503",
+    slice=SliceName("run", StreamKey("alice"), 3),
+)
+
+LETTER = Delivery(
+    id=2,
+    kind=DeliveryKind.CALLBACK,
+    destination="app",
+    lane="app/app/lobby",
+    position=0,
+    state=DeliveryState.DEAD,
+    attempts=12,
+    due_at_ms=START_MS,
+    created_at_ms=START_MS,
+    last_error="HTTP 500",
+    event=EVENT,
+)
 
 
 class HandClock:

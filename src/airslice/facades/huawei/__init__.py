@@ -11,7 +11,7 @@
     bodies.py       JSON and query parameters → wire structs
     live_rooms.py, live_room_lists.py, live_jobs.py, commands.py, audience_events.py, rules.py,
     platforms.py, user_config.py
-                    a kind of object each: its wire structs ↔ the domain's values, and its operations
+                    a kind of object each: wire structs ↔ the domain's values, and operations
     scripts.py, layers.py, callbacks.py, fields.py
                     wire structs that several of these are made of
     openapi.py      the OpenAPI document, made from the same tables
