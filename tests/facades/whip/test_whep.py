@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import aiohttp
 import httpx
@@ -13,60 +12,21 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from airslice.application.broadcast.player_notices import LiveNotices, Subscription
-from airslice.application.listening.sessions import Listening, OpenedListening
 from airslice.domain import errors
-from airslice.domain.room import RoomKey
 from airslice.domain.script import JsonObject
 from airslice.facades.whip import WhepFacade, whep
 from airslice.facades.whip.exchange import MAX_BODY_BYTES
+from tests.support.stages.scripted_sessions import (
+    AUTHORIZATION,
+    FRAGMENT,
+    OFFER,
+    ROOM,
+    ScriptedListening,
+    code_of,
+)
 
 ENDPOINT = "/whep/app/room@1"
 SESSION = f"{ENDPOINT}/session"
-AUTHORIZATION = {"Authorization": "Bearer 001token"}
-OFFER = {**AUTHORIZATION, "Content-Type": "application/sdp"}
-FRAGMENT = {**AUTHORIZATION, "Content-Type": "application/trickle-ice-sdpfrag"}
-ROOM = RoomKey("app", "room@1")
-
-
-class ScriptedListening(Listening):
-    """Remembers how it was called; fails if told so."""
-
-    def __init__(self) -> None:
-        self.calls: list[dict[str, Any]] = []
-        self.error: Exception | None = None
-        self.restart_answer = "a=ice-ufrag:new\r\n"
-        self.notices = LiveNotices()
-        self.subscriptions: list[Subscription] = []
-
-    def open(
-        self, app_id: str, room_id: str, *, token: str, offer: str, user_id: str | None = None
-    ) -> OpenedListening:
-        self._called(app_id=app_id, room_id=room_id, token=token, offer=offer, user_id=user_id)
-        return OpenedListening(session_id="session", etag="tag-1", answer="v=0\r\n")
-
-    def restart(
-        self, session_id: str, *, token: str, etag: str | None, fragment: str
-    ) -> tuple[str, str]:
-        self._called(session_id=session_id, token=token, etag=etag, fragment=fragment)
-        return self.restart_answer, "tag-2" if self.restart_answer else "tag-1"
-
-    def end(self, session_id: str, *, token: str) -> None:
-        self._called(session_id=session_id, token=token)
-
-    def events(self, session_id: str) -> Subscription:
-        self._called(session_id=session_id)
-        self.subscriptions.append(self.notices.subscribe(ROOM))
-        return self.subscriptions[-1]
-
-    async def command(self, session_id: str, command: str, timing: str) -> str:
-        self._called(session_id=session_id, command=command, timing=timing)
-        return "PLAY_PAUSE"
-
-    def _called(self, **arguments: Any) -> None:
-        self.calls.append(arguments)
-        if self.error is not None:
-            raise self.error
 
 
 @pytest.fixture
@@ -80,16 +40,6 @@ async def http(listening: ScriptedListening) -> AsyncIterator[httpx.AsyncClient]
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://server") as http:
         yield http
-
-
-def code_of(response: httpx.Response) -> str:
-    """The code of a problem (RFC 9457), which any page may read."""
-    assert response.headers["Content-Type"] == "application/problem+json"
-    assert response.headers["Access-Control-Allow-Origin"] == "*"
-    problem = response.json()
-    assert problem["status"] == response.status_code
-    assert problem["detail"]
-    return str(problem["code"])
 
 
 class TestListen:
