@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from airslice.config import load
+from airslice.facades.huawei.calls import Operation
 from airslice.facades.huawei.operations import OPERATIONS as SMART_LIVE
-from airslice.facades.huawei.operations import Operation
 from airslice.facades.volcengine.operations import OPERATIONS
 from airslice.wiring import running
 from tests.support.clients.huawei_client import authorization as huawei_authorization

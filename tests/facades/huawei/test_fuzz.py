@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from airslice.facades.http.openapi import errors_in
 from airslice.facades.huawei import errors
-from airslice.facades.huawei.operations import OPERATIONS, Operation
+from airslice.facades.huawei.calls import Operation
+from airslice.facades.huawei.operations import OPERATIONS
 from tests.support.clients.huawei_client import HuaweiClient, error_of
 from tests.support.stages.smart_live_stage import SmartLiveStage
 from tests.support.values.sample_rooms import ROOM

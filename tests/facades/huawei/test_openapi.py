@@ -9,8 +9,9 @@ from typing import Any
 import huaweicloudsdkmetastudio.v1 as sdk
 import pytest
 
+from airslice.facades.huawei.calls import Operation
 from airslice.facades.huawei.openapi import openapi_document
-from airslice.facades.huawei.operations import OPERATIONS, Operation
+from airslice.facades.huawei.operations import OPERATIONS
 
 OPERATIONS_OF_SMART_LIVE = 36
 NAMES = [operation.name for operation in OPERATIONS]

@@ -6,9 +6,8 @@ import pytest
 
 from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
-from airslice.facades.huawei.fields import NoBody
-from airslice.facades.huawei.live_jobs import SmartLiveJobs, SmartLiveQuery
-from airslice.facades.huawei.operations import OPERATIONS, Operation, find_operation
+from airslice.facades.huawei.calls import Operation
+from airslice.facades.huawei.operations import OPERATIONS, find_operation
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -44,9 +43,3 @@ def test_others_are_not_there(method: str, path: bytes, error: object) -> None:
         find_operation(method, path)
 
     assert refused.value.error is error
-
-
-def test_the_shapes_are_those_of_the_operations_signature() -> None:
-    [operation] = [one for one in OPERATIONS if one.name == "ListSmartLive"]
-
-    assert operation.shapes == (SmartLiveQuery, NoBody, SmartLiveJobs)

@@ -1,10 +1,11 @@
-"""What an operation is handed: the use cases, and the call that was read for it."""
+"""How an operation is described, and what it is handed: the use cases, and the call for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 from airslice.application.broadcast.jobs import LiveJobs
 from airslice.application.catalogue.interaction_rules import InteractionRules
@@ -15,6 +16,7 @@ from airslice.application.catalogue.live_user_config import LiveUserConfigs
 from airslice.application.catalogue.report_keys import ReportKeys
 from airslice.domain.live_job import LiveJob, RtcUser
 from airslice.domain.projects import Project
+from airslice.facades.huawei.fields import Wire
 
 Query = TypeVar("Query", covariant=True)
 Body = TypeVar("Body", covariant=True)
@@ -61,3 +63,40 @@ class Call(Generic[Query, Body]):
     def project_id(self) -> str:
         """Whose the objects are."""
         return self.project.project_id
+
+
+class Shapes(NamedTuple):
+    """What an operation takes and gives."""
+
+    query: type[Wire]
+    body: type[Wire]
+    gives: type[Wire]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: how it is asked, who answers, and what."""
+
+    name: str
+    method: str
+    path: str
+    """Below ``/v1/{project_id}``, with `{parameters}`."""
+    run: Callable[[UseCases, Call[Any, Any]], Awaitable[Wire]]
+    """Its docstring is the summary."""
+    status: int = 200
+    """Of success."""
+    per_second: int | None = None
+    """Requests that a project may send."""
+
+    @property
+    def shapes(self) -> Shapes:
+        """What it takes and gives."""
+        return shapes_of(self.run)
+
+
+@cache
+def shapes_of(run: Callable[..., Any]) -> Shapes:
+    """Return what an operation takes and gives: its own signature says it."""
+    hints = get_type_hints(run)
+    query, body = get_args(hints["call"])
+    return Shapes(query=query, body=body, gives=hints["return"])

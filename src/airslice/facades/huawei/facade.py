@@ -23,12 +23,12 @@ from airslice.facades.huawei import errors
 from airslice.facades.huawei.access import Access
 from airslice.facades.huawei.audience_events import ReportQuery
 from airslice.facades.huawei.bodies import from_body, from_query
-from airslice.facades.huawei.calls import Call, JobFacts, UseCases
+from airslice.facades.huawei.calls import Call, JobFacts, Operation, UseCases
 from airslice.facades.huawei.errors import WIRE_ERRORS
 from airslice.facades.huawei.exchange import Exchange
 from airslice.facades.huawei.identity import Identity
 from airslice.facades.huawei.openapi import openapi_document
-from airslice.facades.huawei.operations import OPERATIONS, REPORT, Operation, find_operation
+from airslice.facades.huawei.operations import OPERATIONS, REPORT, find_operation
 from airslice.facades.huawei.tokens import ProjectTokens
 
 OPENAPI_PATH = "/api/openapi/huawei.json"

@@ -8,8 +8,8 @@ from typing import Any
 
 from airslice.facades.http import openapi
 from airslice.facades.huawei import errors
+from airslice.facades.huawei.calls import Operation
 from airslice.facades.huawei.exchange import ErrorBody
-from airslice.facades.huawei.operations import Operation
 
 DESCRIPTION = """\
 Requests are signed with SDK-HMAC-SHA256

@@ -8,10 +8,6 @@ that it does not list have none.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple, get_args, get_type_hints
 from urllib.parse import unquote
 
 from airslice.facades.http.refusals import Refusal
@@ -26,8 +22,7 @@ from airslice.facades.huawei import (
     rules,
     user_config,
 )
-from airslice.facades.huawei.calls import Call, UseCases
-from airslice.facades.huawei.fields import Wire
+from airslice.facades.huawei.calls import Operation
 
 ROOMS = "/smart-live-rooms"
 ROOM = f"{ROOMS}/{{room_id}}"
@@ -42,35 +37,6 @@ USER_CONFIG = "/smart-live-configs/user-config"
 
 REPORT = "LiveEventReport"
 """The operation that takes a key of its own in place of a signature."""
-
-
-class Shapes(NamedTuple):
-    """What an operation takes and gives."""
-
-    query: type[Wire]
-    body: type[Wire]
-    gives: type[Wire]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation: how it is asked, who answers, and what."""
-
-    name: str
-    method: str
-    path: str
-    """Below ``/v1/{project_id}``, with `{parameters}`."""
-    run: Callable[[UseCases, Call[Any, Any]], Awaitable[Wire]]
-    """Its docstring is the summary."""
-    status: int = 200
-    """Of success."""
-    per_second: int | None = None
-    """Requests that a project may send."""
-
-    @property
-    def shapes(self) -> Shapes:
-        """What it takes and gives."""
-        return shapes_of(self.run)
 
 
 OPERATIONS = (
@@ -172,11 +138,3 @@ def find_operation(method: str, path: bytes) -> tuple[Operation, dict[str, str]]
                 return operation, {want[1:-1]: step for want, step in pairs if want[:1] == "{"}
             has_path = True
     raise Refusal(errors.NO_SUCH_METHOD if has_path else errors.NO_SUCH_API)
-
-
-@cache
-def shapes_of(run: Callable[..., Any]) -> Shapes:
-    """Return what an operation takes and gives: its own signature says it."""
-    hints = get_type_hints(run)
-    query, body = get_args(hints["call"])
-    return Shapes(query=query, body=body, gives=hints["return"])
