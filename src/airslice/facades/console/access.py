@@ -33,7 +33,7 @@ PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-r
 MAX_FAILED_TRIES = 5
 TRIES_WINDOW_NS = 60 * 10**9
 MAX_PEERS = 1_024
-"""Peers whose failed tries are remembered; the one longest known is forgotten first."""
+"""How many peers' failed tries are remembered; the one that is known longest is forgotten first."""
 
 
 class AdminAccess:
@@ -53,7 +53,7 @@ class AdminAccess:
 
     @property
     def needs_password(self) -> bool:
-        """Whether one has to sign in at all."""
+        """Whether anybody has to sign in at all."""
         return self._password is not None
 
     def require_reachable(self, request: Request) -> None:

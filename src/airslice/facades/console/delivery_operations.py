@@ -18,19 +18,19 @@ MAX_DELIVERIES = 500
 DEFAULT_DELIVERIES = 50
 
 STATES = {"all": None, "dead": True, "pending": False}
-"""What can be listed: all, only what was given up, or only what is on its way."""
+"""What can be listed, and the value of `dead` that selects it."""
 
 MAX_ID = 2**63 - 1
 
 
 class DeliveryOperations:
-    """What can be asked about deliveries, and done for them."""
+    """Answers what is asked about deliveries, and what is ordered for them."""
 
     def __init__(self, deliveries: Deliveries) -> None:
         self._deliveries = deliveries
 
     def table(self) -> tuple[Operation, ...]:
-        """Return the operations."""
+        """Return the operations on deliveries."""
         query: dict[str, Json] = {
             "state": {"type": "string", "enum": list(STATES)},
             "after": {"type": "integer", "minimum": 0},

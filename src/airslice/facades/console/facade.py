@@ -51,7 +51,7 @@ PAGE_HEADERS = {
 
 
 class ConsoleFacade:
-    """The console and its API.
+    """Answers the console's page, its files and the admin API.
 
     Args:
         services: What it shows, and whom it orders.

@@ -18,21 +18,21 @@ from airslice.facades.console.openapi import Operation
 PATH = "/api/live-jobs"
 
 MAX_JOBS = 100
-"""Of each project, in one answer."""
+"""How many jobs of each project one answer lists."""
 
 STATES = {"all": frozenset[JobState](), "running": frozenset(JobState) - FINAL_STATES}
-"""What can be listed."""
+"""What can be listed, and the states that it stands for; none stand for all."""
 
 
 class LiveJobOperations:
-    """What can be asked about live jobs, and done to them."""
+    """Answers what is asked about live jobs, and ends those that are blocked."""
 
     def __init__(self, jobs: LiveJobs, project_ids: Sequence[str]) -> None:
         self._jobs = jobs
         self._project_ids = project_ids
 
     def table(self) -> tuple[Operation, ...]:
-        """Return the operations."""
+        """Return the operations on live jobs."""
         return (
             Operation(
                 "GET",

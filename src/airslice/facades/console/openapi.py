@@ -22,17 +22,17 @@ class Operation:
 
     method: str
     path: str
-    """With `{parameters}`, as Starlette and OpenAPI write them alike."""
+    """Path with `{parameters}`, which Starlette and OpenAPI write alike."""
     handle: Callable[[Request], Awaitable[Response]]
-    """Its docstring is the summary."""
+    """Answers requests; the first line of its docstring is the operation's summary."""
     takes: type[msgspec.Struct] | None = None
     gives: type[msgspec.Struct] | None = None
     status: int = 200
-    """Of success."""
+    """HTTP status of success."""
     also: tuple[int, ...] = ()
-    """Other statuses of success, with the same body."""
+    """Other HTTP statuses of success, with the same body."""
     errors: tuple[int, ...] = ()
-    """What else it may answer, beyond what every operation may."""
+    """HTTP statuses of refusals, beyond those that every operation may answer with."""
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """JSON Schemas of the query's parameters, none of which is required."""
     open: bool = False
@@ -40,7 +40,7 @@ class Operation:
 
 
 def openapi_document(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
-    """Describe `operations`.
+    """Return the document that describes `operations`.
 
     Args:
         operations: All of the API's.

@@ -57,14 +57,14 @@ class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True):
     """Body of an error (RFC 9457 section 3)."""
 
     type: str
-    """urn:airslice:problem: and a code that never changes its meaning."""
+    """The prefix urn:airslice:problem: and a code that never changes its meaning."""
     title: str
     status: int
     detail: str
 
 
 def problem_response(error: Refusal | AirsliceError) -> Response:
-    """Tell a caller why he is refused."""
+    """Render why a request is refused, as problem details."""
     if isinstance(error, Refusal):
         code, status, headers = error.error.code, error.error.status, error.headers
     else:

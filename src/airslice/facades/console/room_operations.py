@@ -29,10 +29,10 @@ MAX_SLICES = 200
 DEFAULT_SLICES = 50
 
 TASK_ID = "console"
-"""The console has one task per room."""
+"""Id of the console's task, of which there is one per room."""
 
 BUCKET = "console"
-"""Where its slices go, unless the app has a storage of its own for auto slicing."""
+"""Where the console's slices go, unless the app has a storage of its own for auto slicing."""
 
 # GetSegmentTask shows the console's tasks in the newest version's terms.
 API_VERSION = "2023-11-01"
@@ -40,19 +40,19 @@ API_VERSION = "2023-11-01"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConsoleServices:
-    """What the console shows, and whom it orders."""
+    """The use cases and values that the console works with."""
 
     apps: Sequence[RtcApp]
     accounts: Sequence[Account]
     tasks: SliceTasks
     slices: TaskStore
-    """What is remembered of tasks and slices."""
+    """Remembers tasks and slices."""
     deliveries: Deliveries
     live_jobs: LiveJobs
     project_ids: Sequence[str]
-    """Whose live jobs are shown."""
+    """Projects whose live jobs are shown."""
     streams: Callable[[RoomKey], Sequence[StreamKey]]
-    """The streams that are being published in a room."""
+    """Returns the streams that are being published in a room."""
     mint_token: Callable[[RtcApp, str, str], str]
     """Makes a token that lets (app, room id, user id) publish."""
     sign_url: Callable[[str, str], str | None]
@@ -60,7 +60,7 @@ class ConsoleServices:
 
 
 class RoomOperations:
-    """What can be asked about rooms, and done in them."""
+    """Answers what is asked about RTC rooms, and orders their slicing."""
 
     def __init__(self, services: ConsoleServices) -> None:
         self._services = services
@@ -68,7 +68,7 @@ class RoomOperations:
         self._accounts = {account.id: account for account in services.accounts}
 
     def table(self) -> tuple[Operation, ...]:
-        """Return the operations."""
+        """Return the operations on RTC rooms."""
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_SLICES}
         return (
             Operation("GET", "/api/apps", self.list_apps, gives=views.Apps),

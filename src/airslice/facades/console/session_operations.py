@@ -14,13 +14,13 @@ PATH = "/api/session"
 
 
 class SessionOperations:
-    """What one can do before being signed in."""
+    """Answers what can be asked before anybody is signed in."""
 
     def __init__(self, access: AdminAccess) -> None:
         self._access = access
 
     def table(self) -> tuple[Operation, ...]:
-        """Return the operations."""
+        """Return the operations on sessions."""
         return (
             Operation("GET", PATH, self.show_session, gives=views.Session, open=True),
             Operation(

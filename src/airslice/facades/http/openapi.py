@@ -25,7 +25,7 @@ def document(
     components: Json,
     security: Mapping[str, Json],
 ) -> Json:
-    """Return a whole document.
+    """Return a whole OpenAPI document.
 
     Args:
         title: Of the API.

@@ -10,12 +10,12 @@ from airslice.domain.errors import AirsliceError
 
 @dataclass(frozen=True, slots=True)
 class WireError:
-    """One error of a wire."""
+    """An error that a wire knows, with its code, its HTTP status and its text."""
 
     code: str
-    """Stable name, for programs."""
+    """Stable name of the error, for programs."""
     status: int
-    """HTTP status."""
+    """HTTP status that goes with the error."""
     message: str = "%s"
     """Text for people, with `%s` where details go."""
     code_n: int | None = None
@@ -23,7 +23,7 @@ class WireError:
 
 
 class Refusal(Exception):
-    """A request is answered with an error of its wire.
+    """A request cannot be answered, and its sender is told which error of the wire this is.
 
     Args:
         error: Which one.

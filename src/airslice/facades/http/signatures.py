@@ -15,15 +15,15 @@ _TIMESTAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedRequest:
-    """An HTTP request, as far as signatures go."""
+    """An HTTP request as signatures see it."""
 
     method: str
     path: bytes
-    """Percent-decoded."""
+    """Path, percent-decoded."""
     query: Sequence[tuple[str, str]]
     """Decoded names and values, in the order received."""
     headers: Mapping[str, str]
-    """Names in lower case; values of a repeated header joined by a comma."""
+    """Headers by name in lower case; values of a repeated header are joined by a comma."""
     body: bytes = field(repr=False)
 
 

@@ -74,7 +74,7 @@ class Access:
         return project, body
 
     def known(self, project_id: str) -> Project:
-        """Return a project, whosever it is.
+        """Return a project, whichever account it belongs to.
 
         Raises:
             ProjectNotFound: there is none.

@@ -33,21 +33,21 @@ class LiveEvent(Wire, frozen=True, kw_only=True):
     content: Annotated[str, Meta(max_length=8_192)] | None = None
 
     def event(self) -> AudienceEvent:
-        """Return what is given."""
+        """Return the event as the domain's value."""
         return AudienceEvent(
             timestamp_ms=self.timestamp, type=self.type or 0, content=self.content or ""
         )
 
 
 class ReportLiveEventReq(Wire, frozen=True, kw_only=True):
-    """What the audience did."""
+    """A report of what the audience did."""
 
     total: Annotated[int, Meta(ge=1, le=MAX_EVENTS)]
     events: Annotated[list[LiveEvent], Meta(max_length=MAX_EVENTS)] | None = None
     review_config: ReviewConfig | None = None
 
     def audience_events(self) -> tuple[AudienceEvent, ...]:
-        """Return what is given.
+        """Return the reported events as the domain's values.
 
         Raises:
             InvalidInput: `total` is not their number.
@@ -63,12 +63,12 @@ class ReportQuery(Wire, frozen=True, kw_only=True):
 
     auth_key: Name | None = None
     expires_time: Annotated[str, Meta(pattern="^[0-9]{1,15}$")] | None = None
-    """Milliseconds since the Unix epoch."""
+    """End of the key's validity, milliseconds since the Unix epoch."""
     refresh_url: bool = False
 
 
 class LiveEventReportResponse(Wire, frozen=True, kw_only=True):
-    """A new address, where one was wanted."""
+    """A new address for reports, where one was asked for."""
 
     live_event_report_url: str | None = None
 

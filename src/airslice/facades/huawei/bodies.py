@@ -14,14 +14,14 @@ from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
 
 MAX_PARAMETERS = 64
-"""That a query may have; the largest operation has 13."""
+"""How many parameters a query may have; the largest operation has 13."""
 
 T = TypeVar("T")
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 
 def parse_query(query: bytes) -> list[tuple[str, str]]:
-    """Decode a query into pairs, in order; a `+` is a plus.
+    """Decode a query into pairs, in order; a `+` stands for itself, not for a space.
 
     Raises:
         Refusal: it has over `MAX_PARAMETERS` parameters.
@@ -34,7 +34,7 @@ def parse_query(query: bytes) -> list[tuple[str, str]]:
 
 
 def from_query(query: Sequence[tuple[str, str]], shape: type[Wire]) -> Wire:
-    """Read a struct from query parameters; empty ones count as absent.
+    """Read a struct from query parameters; an empty parameter counts as absent.
 
     Raises:
         InvalidInput: a parameter is missing, has the wrong type or is out of range.
@@ -47,7 +47,7 @@ def from_query(query: Sequence[tuple[str, str]], shape: type[Wire]) -> Wire:
 
 
 def from_body(body: bytes, shape: type[Wire]) -> Wire:
-    """Read a struct from a JSON body; none counts as an empty object.
+    """Read a struct from a JSON body; an empty body counts as an empty object.
 
     Raises:
         Refusal: it is no JSON object.
@@ -85,7 +85,7 @@ def split_list(text: str | None) -> list[str]:
 
 
 def known(field: str, word: str, words: Mapping[str, T]) -> T:
-    """Return what `word` means.
+    """Return what a word of this wire means.
 
     Raises:
         InvalidInput: it is none of `words`.
@@ -96,7 +96,7 @@ def known(field: str, word: str, words: Mapping[str, T]) -> T:
 
 
 def is_text(text: str) -> bool:
-    """Whether a decoded text was UTF-8, which all that is kept has to be."""
+    """Whether a decoded text was UTF-8, as everything that is kept has to be."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -37,12 +37,12 @@ class UseCases:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFacts:
-    """What a job is shown with that is not its own."""
+    """What a job is shown with beyond its own fields."""
 
     now_ms: int
     """UTC, milliseconds since the Unix epoch."""
     token: Callable[[LiveJob, RtcUser], tuple[str, int]]
-    """Makes a user's token; also returns its end, seconds since the Unix epoch."""
+    """Makes a user's token; also returns its end in seconds since the Unix epoch."""
     report_url: Callable[[LiveJob], str]
     """Returns the address that takes reports of what a job's audience does."""
 
@@ -53,7 +53,7 @@ class Call(Generic[Query, Body]):
 
     project: Project
     ids: Mapping[str, str]
-    """Those in the path, by their names."""
+    """Ids in the path, by the names of their parameters."""
     query: Query
     body: Body
     facts: JobFacts
@@ -61,12 +61,12 @@ class Call(Generic[Query, Body]):
 
     @property
     def project_id(self) -> str:
-        """Whose the objects are."""
+        """Id of the project that the objects belong to."""
         return self.project.project_id
 
 
 class Shapes(NamedTuple):
-    """What an operation takes and gives."""
+    """The structs that an operation takes and gives."""
 
     query: type[Wire]
     body: type[Wire]
@@ -80,23 +80,23 @@ class Operation:
     name: str
     method: str
     path: str
-    """Below ``/v1/{project_id}``, with `{parameters}`."""
+    """Path below ``/v1/{project_id}``, with `{parameters}`."""
     run: Callable[[UseCases, Call[Any, Any]], Awaitable[Wire]]
-    """Its docstring is the summary."""
+    """Answers a call; the first line of its docstring is the operation's summary."""
     status: int = 200
-    """Of success."""
+    """HTTP status of success."""
     per_second: int | None = None
-    """Requests that a project may send."""
+    """How many requests a project may send in one second; None means any number."""
 
     @property
     def shapes(self) -> Shapes:
-        """What it takes and gives."""
+        """The structs that the operation takes and gives."""
         return shapes_of(self.run)
 
 
 @cache
 def shapes_of(run: Callable[..., Any]) -> Shapes:
-    """Return what an operation takes and gives: its own signature says it."""
+    """Return the structs that an operation takes and gives, as its own signature names them."""
     hints = get_type_hints(run)
     query, body = get_args(hints["call"])
     return Shapes(query=query, body=body, gives=hints["return"])

@@ -48,9 +48,9 @@ class ControlSmartLiveReq(Wire, frozen=True, kw_only=True):
     """A command."""
 
     command: Text256
-    """One of `CommandName`; others are refused by a code of their own."""
+    """One of `CommandName`; another one is refused by a code of its own."""
     params: dict[str, Any] | None = None
-    """See `PARAMS`."""
+    """An object of the shape that `PARAMS` has for the command."""
     review_config: ReviewConfig | None = None
 
 
@@ -98,13 +98,13 @@ class RefreshOutputUrlConfig(Wire, frozen=True, kw_only=True):
 
 
 class CleanUpInsertCommand(Wire, frozen=True, kw_only=True):
-    """Which insertions are taken back; none named: all that have not been played."""
+    """Which insertions are taken back; without ids, all that have not been played."""
 
     command_ids: Ids | None = None
 
 
 class NoParams(Wire, frozen=True, kw_only=True):
-    """Of commands that need none."""
+    """Parameters of commands that need none."""
 
 
 PARAMS: dict[CommandName, type[Wire]] = {
@@ -138,7 +138,7 @@ class InsertCommandItem(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, command: LiveCommand) -> InsertCommandItem:
-        """Show a command."""
+        """Return what shows an insertion."""
         return cls(
             command_id=command.command_id,
             command=command.name,
@@ -161,7 +161,7 @@ class CommandsQuery(WindowQuery, frozen=True, kw_only=True):
 
 
 class RuleCommand(Wire, frozen=True, kw_only=True):
-    """Rules that wait for a person's word."""
+    """A command that replaces rules and waits for a person's word."""
 
     room_id: str | None = None
     job_id: str | None = None
@@ -171,7 +171,7 @@ class RuleCommand(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, command: LiveCommand) -> RuleCommand:
-        """Show a command."""
+        """Return what shows a command that replaces rules."""
         return cls(
             room_id=command.room_id,
             job_id=command.job_id,
@@ -205,7 +205,7 @@ class LivePlayingScriptInfo(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, scene: Scene) -> LivePlayingScriptInfo:
-        """Show a scene."""
+        """Return what shows a scene."""
         return cls(
             script_name=scene.name,
             model_asset_id=scene.model_asset_id or None,
@@ -227,12 +227,12 @@ class LivePlayingScripts(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, scenes: Iterable[Scene]) -> LivePlayingScripts:
-        """Show scenes."""
+        """Return what shows the scenes that are played."""
         return cls(scene_scripts=[LivePlayingScriptInfo.of(scene) for scene in scenes])
 
 
 class ScriptCommand(Wire, frozen=True, kw_only=True):
-    """A script that waits for a person's word."""
+    """A command that replaces the script and waits for a person's word."""
 
     room_id: str | None = None
     job_id: str | None = None
@@ -242,7 +242,7 @@ class ScriptCommand(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, command: LiveCommand) -> ScriptCommand:
-        """Show a command."""
+        """Return what shows a command that replaces the script."""
         given = convert(command.params, RewrittenScript).scene_scripts
         return cls(
             room_id=command.room_id,

@@ -34,41 +34,41 @@ class ErrorBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     error_code: str
     error_msg: str
     request_id: str | None = None
-    """Where the gateway answers."""
+    """Id of the request; only the gateway's answers have it."""
 
 
 @dataclass(kw_only=True)
 class Exchange:
-    """A request."""
+    """A request as it arrived, with the answers that can be given to it."""
 
     request: Request
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
     def method(self) -> str:
-        """In capitals."""
+        """HTTP method in capitals."""
         return self.request.method
 
     @property
     def path(self) -> bytes:
-        """As received, percent-encoded, without the query."""
+        """Path as received: percent-encoded, and without the query."""
         path: bytes = self.request.scope["raw_path"]
         return path.partition(b"?")[0]
 
     @property
     def base_url(self) -> str:
-        """By which the client reaches this server."""
+        """Address by which the client reaches this server."""
         host = self.headers.get("host", "localhost")
         return f"{self.request.scope['scheme']}://{host}"
 
     @cached_property
     def query(self) -> list[tuple[str, str]]:
-        """Decoded pairs, in the order received."""
+        """Decoded pairs of the query, in the order received."""
         return parse_query(self.request.scope["query_string"])
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        """Names in lower case; values of a repeated header joined by a comma."""
+        """Headers by name in lower case; values of a repeated header are joined by a comma."""
         return joined_headers(self.request, encoding="utf-8")
 
     async def body(self) -> bytes:

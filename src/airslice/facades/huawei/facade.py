@@ -36,13 +36,13 @@ TOKENS_PATH = b"/v3/auth/tokens"
 PROJECTS_PATH = b"/v3/projects"
 
 TOKENS_PER_SECOND = 10
-"""Of the whole server: as fast as passwords can be tried."""
+"""Requests for tokens that the whole server takes: as fast as passwords can be tried."""
 
 _log = logging.getLogger(__name__)
 
 
 class HuaweiFacade:
-    """Answers what is below ``/v1/``, and IAM's paths; see `takes`.
+    """Answers every path below ``/v1/`` and IAM's paths; see `takes`.
 
     Args:
         accounts: Who may sign requests; access keys are unique.
@@ -75,7 +75,7 @@ class HuaweiFacade:
         }
 
     def routes(self) -> list[Route]:
-        """Return the route of the document of this wire."""
+        """Return the route of this wire's OpenAPI document."""
         document = openapi_document(OPERATIONS, version=__version__)
         return [Route(OPENAPI_PATH, shown(document), methods=["GET"])]
 

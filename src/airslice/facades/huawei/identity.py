@@ -27,14 +27,14 @@ WRONG_PASSWORD = {
 
 
 class Named(Wire, frozen=True, kw_only=True):
-    """Something by its name or its id."""
+    """Something that is named by its name or its id."""
 
     name: str | None = None
     id: str | None = None
 
 
 class PasswordUser(Named, frozen=True, kw_only=True):
-    """Who wants a token."""
+    """A user who asks for a token."""
 
     password: str
     domain: Named = Named()
@@ -47,20 +47,20 @@ class PasswordMethod(Wire, frozen=True, kw_only=True):
 
 
 class IdentityRequest(Wire, frozen=True, kw_only=True):
-    """How who wants a token proves who he is."""
+    """How somebody who asks for a token proves who he is."""
 
     methods: list[str]
     password: PasswordMethod
 
 
 class ScopeRequest(Wire, frozen=True, kw_only=True):
-    """For what a token is wanted."""
+    """The project that a token is asked for."""
 
     project: Named = Named()
 
 
 class AuthRequest(Wire, frozen=True, kw_only=True):
-    """Who wants a token for what."""
+    """Who asks for a token, and for which project."""
 
     identity: IdentityRequest
     scope: ScopeRequest = ScopeRequest()
@@ -73,7 +73,7 @@ class TokenRequest(Wire, frozen=True, kw_only=True):
 
 
 class Identity:
-    """Answers for IAM.
+    """Answers requests to IAM.
 
     Args:
         projects: What there is, with their users.
@@ -113,7 +113,7 @@ class Identity:
         return response
 
     def projects(self, exchange: Exchange, account_id: str) -> Response:
-        """Answer GET /v3/projects: what the account has, by name."""
+        """Answer GET /v3/projects with the account's projects of the name that is asked for."""
         name = dict(exchange.query).get("name", "")
         found = [
             {

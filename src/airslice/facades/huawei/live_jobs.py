@@ -53,13 +53,13 @@ KEPT = (
     "co_streamer_config",
     "job_run_config",
 )
-"""Fields of an order that are kept."""
+"""Fields of an order that are kept with its job."""
 
 STATES: Mapping[str, JobState] = {state.value: state for state in JobState}
 
 
 class LiveJobRunConfig(Wire, frozen=True, kw_only=True):
-    """What a job may use."""
+    """Which resources a job may use."""
 
     allow_resource_type: Literal["PERIOD", "ONDEMAND", "UNLIMITED", "ONE_TIME"] | None = None
     single_job_in_room: bool | None = None
@@ -80,7 +80,7 @@ class StartSmartLiveReq(Wire, frozen=True, kw_only=True):
     job_run_config: LiveJobRunConfig | None = None
 
     def order(self) -> JobOrder:
-        """Return what is given."""
+        """Return the order that is asked for."""
         policy, callback = self.play_policy, self.live_event_callback_config
         rtc, run = self.rtc_callback_config, self.job_run_config
         return JobOrder(
@@ -99,7 +99,7 @@ class RTCUserInfo(Wire, frozen=True, kw_only=True):
     user_id: str
     signature: str | None = None
     ctime: int | None = None
-    """End of the token, seconds since the Unix epoch."""
+    """End of the token in seconds since the Unix epoch."""
 
 
 class RTCRoomInfoList(Wire, frozen=True, kw_only=True):
@@ -111,7 +111,7 @@ class RTCRoomInfoList(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, job: LiveJob, facts: JobFacts) -> RTCRoomInfoList:
-        """Show where a job can be heard, and with which tokens until it ends."""
+        """Return where a job can be heard, and with which tokens until it ends."""
         ended = job.state in FINAL_STATES
         users = []
         for user in job.place.users:
@@ -125,7 +125,7 @@ class RTCRoomInfoList(Wire, frozen=True, kw_only=True):
 
 
 class LiveJobLog(Wire, frozen=True, kw_only=True):
-    """Records of a job, of which none are made."""
+    """Addresses of a job's records; none are made here."""
 
     interaction_records_url: str | None = None
     job_config_records_url: str | None = None
@@ -162,7 +162,7 @@ class SmartLiveJob(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, job: LiveJob, facts: JobFacts) -> SmartLiveJob:
-        """Show a job. Tokens and the report address are of no use after its end."""
+        """Return what shows a job; once it has ended, without tokens and address for reports."""
         seconds = job.on_air_for(facts.now_ms) / 1_000
         ended = job.state in FINAL_STATES
         fault = job.fault
@@ -213,7 +213,7 @@ class SmartLiveJobs(Wire, frozen=True, kw_only=True):
 
 
 class SmartLiveQuery(WindowQuery, frozen=True, kw_only=True):
-    """Which jobs of a room are wanted."""
+    """Which jobs of a room are asked for."""
 
     state: Annotated[str, Meta(max_length=256)] | None = None
     sort_key: Literal["create_time", "update_time", "asset_order"] | None = None
@@ -222,7 +222,7 @@ class SmartLiveQuery(WindowQuery, frozen=True, kw_only=True):
     create_until: str | None = None
 
     def query(self, room_id: str | None = None, room_name: str | None = None) -> JobQuery:
-        """Return what is asked for.
+        """Return the query that is asked for, within a room or for a room's name.
 
         Raises:
             InvalidInput: a value is none of the known ones, or no time.
@@ -238,7 +238,7 @@ class SmartLiveQuery(WindowQuery, frozen=True, kw_only=True):
 
 
 class SmartLiveJobsQuery(SmartLiveQuery, frozen=True, kw_only=True):
-    """Which jobs of a project are wanted."""
+    """Which jobs of a project are asked for."""
 
     room_name: Text256 | None = None
 

@@ -59,7 +59,7 @@ CONFIRM_STATES = {
 
 
 class SmartLiveRoomsQuery(WindowQuery, frozen=True, kw_only=True):
-    """Which rooms are wanted."""
+    """Which rooms are asked for."""
 
     room_name: Text256 | None = None
     dh_id: Text256 | None = None
@@ -75,17 +75,17 @@ class SmartLiveRoomsQuery(WindowQuery, frozen=True, kw_only=True):
 
     @property
     def owner(self) -> TemplateOwner | None:
-        """Whose templates are wanted; None: rooms."""
+        """Whose templates are asked for; None if rooms are."""
         given = self.template_own_type
         return None if given is None else TEMPLATE_OWNERS[given]
 
     @property
     def is_in_vain(self) -> bool:
-        """Whether no room can be what is wanted."""
+        """Whether no room can fit what is asked for."""
         return set(split_list(self.live_state)) == {CANCELED}
 
     def query(self) -> RoomQuery:
-        """Return what is asked for.
+        """Return the query that is asked for.
 
         Raises:
             InvalidInput: a value is none of the known ones.
@@ -109,7 +109,7 @@ class SmartLiveRoomsQuery(WindowQuery, frozen=True, kw_only=True):
 
 
 class ModelInfo(Wire, frozen=True, kw_only=True):
-    """Looks that a room's scenes have."""
+    """A look that scenes of a room have."""
 
     model_asset_id: str | None = None
     asset_name: str | None = None
@@ -141,7 +141,7 @@ class SmartLiveRoomBaseInfo(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, room: LiveRoom, job: LiveJob | None) -> SmartLiveRoomBaseInfo:
-        """Show a room and its latest job."""
+        """Return what shows a room in a list, with its latest job."""
         draft = room.draft
         models = dict.fromkeys(s.model_asset_id for s in draft.scenes if s.model_asset_id)
         backups = list(draft.backup_model_asset_ids) or None

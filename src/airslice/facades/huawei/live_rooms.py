@@ -78,7 +78,7 @@ ViewMode = Literal["LANDSCAPE", "VERTICAL"]
 
 
 class LiveRoomInteractionConfig(Wire, frozen=True, kw_only=True):
-    """How replies are put in."""
+    """How replies are put into a script."""
 
     play_type: PlayType | None = None
     ignore_current_sentence: bool | None = None
@@ -96,7 +96,7 @@ class SharedConfig(Wire, frozen=True, kw_only=True):
     ) = None
 
     def sharing(self) -> Sharing:
-        """Return what is given."""
+        """Return how the template is to be shared."""
         until = self.expire_time
         return Sharing(
             type=self.shared_type or SharedType.PRIVATE,
@@ -107,7 +107,7 @@ class SharedConfig(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, sharing: Sharing) -> SharedConfig:
-        """Show with whom a template is shared."""
+        """Return what shows with whom a template is shared."""
         return cls(
             shared_type=sharing.type,
             shared_state=sharing.state,
@@ -124,7 +124,7 @@ class PlatformLiveInfo(Wire, frozen=True, kw_only=True):
 
 
 class PlatformLiveDetailInfo(Wire, frozen=True, kw_only=True):
-    """The same, as shown."""
+    """A broadcast on a live platform, as it is shown to its owner."""
 
     platform_id: str | None = None
     platform: str | None = None
@@ -133,7 +133,7 @@ class PlatformLiveDetailInfo(Wire, frozen=True, kw_only=True):
 
 
 class RoomFields(Wire, frozen=True, kw_only=True):
-    """What a room's owner gives and is shown."""
+    """The fields of a room that its owner gives and is shown."""
 
     room_description: Text1024 | None = None
     room_type: LiveRoomType | None = None
@@ -157,13 +157,13 @@ class RoomFields(Wire, frozen=True, kw_only=True):
 
 
 class CreateSmartLiveRoomReq(RoomFields, frozen=True, kw_only=True):
-    """A room, for its creation and its update."""
+    """The contents of a room, for its creation and its update."""
 
     room_name: Name
     relation_live_platform_info: PlatformLiveInfo | None = None
 
     def draft(self) -> RoomDraft:
-        """Return what is given, with the documented defaults.
+        """Return the contents of the room, with the documented defaults.
 
         Raises:
             InvalidInput: a value is out of its range.
@@ -210,7 +210,7 @@ class SmartLiveRoom(RoomFields, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, room: LiveRoom) -> SmartLiveRoom:
-        """Show a room."""
+        """Return what shows a room to its owner."""
         draft, callback = room.draft, room.draft.callback
         rules: Any = list(draft.interaction_rules)
         notices = draft.rtc_notices
@@ -246,7 +246,7 @@ class RoomId(Wire, frozen=True, kw_only=True):
 
 
 class ConfirmSmarLiveRoomReq(Wire, frozen=True, kw_only=True):
-    """What a person says of a script."""
+    """Whether a person lets a script be used."""
 
     action: Literal["confirm", "reject"]
     script_version: Text256 | None = None
@@ -266,7 +266,7 @@ class LiveWarnings(Wire, frozen=True, kw_only=True):
 
 
 def warning_items(warnings: tuple[LiveWarning, ...]) -> list[LiveWarningItem]:
-    """Show warnings."""
+    """Return what shows warnings in the spelling of this wire."""
     return [LiveWarningItem(warning_type=WARNINGS[warning]) for warning in warnings]
 
 

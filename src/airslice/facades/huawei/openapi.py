@@ -25,7 +25,7 @@ _FAILURES = openapi.failures(
 
 
 def openapi_document(operations: Sequence[Operation], *, version: str) -> dict[str, Any]:
-    """Describe `operations`.
+    """Return the document that describes `operations`.
 
     Args:
         operations: All of the wire's.

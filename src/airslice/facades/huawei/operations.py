@@ -109,7 +109,7 @@ OPERATIONS = (
     Operation("ShowSmartLiveUserConfig", "GET", USER_CONFIG, user_config.show_user_config),
     Operation("UpdateSmartLiveUserConfig", "PUT", USER_CONFIG, user_config.update_user_config),
 )
-"""All operations."""
+"""All operations of this wire."""
 
 _STEPS = tuple((op, f"/v1/{{project_id}}{op.path}".split("/")) for op in OPERATIONS)
 

@@ -18,7 +18,7 @@ from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import Id, Name, NoBody, NoQuery, Text256, WindowQuery, Wire
 
 AUTHORIZED = "AUTHORIZED"
-"""Platforms are their owners' own: nobody else need allow anything."""
+"""State of every platform: it is its owner's own, and nobody else need allow anything."""
 
 
 class CustomPlatformAuthConfig(Wire, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class CustomPlatformAuthConfig(Wire, frozen=True, kw_only=True):
 
 
 class UpdateCustomPlatformAuthConfig(Wire, frozen=True, kw_only=True):
-    """The same; none keeps the former."""
+    """The key that signs calls to a platform from now on; without one, the former stays."""
 
     key: Text256 | None = None
 
@@ -41,7 +41,7 @@ class StandardPlatformApiConfig(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, callback: PlatformCallback) -> StandardPlatformApiConfig:
-        """Show an address."""
+        """Return what shows the address of one kind of call."""
         return cls(api_type=callback.api, url=callback.url)
 
 
@@ -49,26 +49,26 @@ Callbacks = Annotated[list[StandardPlatformApiConfig], Meta(max_length=10)]
 
 
 class CreateLivePlatformReq(Wire, frozen=True, kw_only=True):
-    """A platform."""
+    """A platform that is to be made known."""
 
     name: Name
     auth_config: CustomPlatformAuthConfig
     callback_config: Callbacks
 
     def draft(self) -> PlatformDraft:
-        """Return what is given."""
+        """Return the contents of the platform."""
         return _draft(self.name, self.auth_config.key, self.callback_config)
 
 
 class UpdateLivePlatformReq(Wire, frozen=True, kw_only=True):
-    """A platform as it shall be."""
+    """A platform as it is to be from now on."""
 
     name: Name
     auth_config: UpdateCustomPlatformAuthConfig | None = None
     callback_config: Callbacks
 
     def draft(self) -> PlatformDraft:
-        """Return what is given."""
+        """Return the new contents of the platform; its key is None if the former stays."""
         key = self.auth_config.key if self.auth_config else None
         return _draft(self.name, key or None, self.callback_config)
 
@@ -100,7 +100,7 @@ class LivePlatformInfo(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, platform: LivePlatform) -> LivePlatformInfo:
-        """Show a platform."""
+        """Return what shows a platform to its owner."""
         return cls(
             platform_id=platform.platform_id,
             access_type=platform.access_type,
@@ -112,50 +112,50 @@ class LivePlatformInfo(Wire, frozen=True, kw_only=True):
 
 
 class LivePlatformsQuery(WindowQuery, frozen=True, kw_only=True):
-    """Which platforms are wanted."""
+    """Which platforms are asked for."""
 
     access_type: AccessType | None = None
 
 
 class LivePlatforms(Wire, frozen=True, kw_only=True):
-    """Some platforms."""
+    """A part of a project's platforms."""
 
     live_platforms: list[LivePlatformInfo]
 
 
 class AccessTypesQuery(WindowQuery, frozen=True, kw_only=True):
-    """Which access types are wanted."""
+    """Which access types are asked for."""
 
     used: bool = False
 
 
 class AccessTypes(Wire, frozen=True, kw_only=True):
-    """Some access types."""
+    """A part of the access types."""
 
     access_types: list[AccessType]
 
 
 class LivePlatformProductsQuery(WindowQuery, frozen=True, kw_only=True):
-    """Whose products are wanted."""
+    """Which platform and broadcast products are asked of."""
 
     platform_id: Id
     live_id: Annotated[str, Meta(max_length=256, pattern="^[A-Za-z0-9_-]*$")]
 
 
 class PlatformProductInfo(Wire, frozen=True, kw_only=True):
-    """Something that a platform sells."""
+    """A product that a platform sells."""
 
     product_id: str | None = None
     product_title: str | None = None
 
     @classmethod
     def of(cls, product: Product) -> PlatformProductInfo:
-        """Show a product."""
+        """Return what shows a product."""
         return cls(product_id=product.product_id, product_title=product.title)
 
 
 class LivePlatformProducts(Wire, frozen=True, kw_only=True):
-    """Some products; how many there are is said with the first of them."""
+    """A part of a broadcast's products; the first part says how many there are in all."""
 
     count: int | None = None
     products: list[PlatformProductInfo]

@@ -85,7 +85,7 @@ class TriggerProcess(Wire, frozen=True, kw_only=True):
 
 
 class CreateInteractionRuleReq(Wire, frozen=True, kw_only=True):
-    """A rule for a library."""
+    """A rule that is put into a library."""
 
     rule_name: Text256 | None = None
     event_type: EventType | None = None
@@ -93,7 +93,7 @@ class CreateInteractionRuleReq(Wire, frozen=True, kw_only=True):
     trigger: TriggerProcess | None = None
 
     def document(self) -> JsonObject:
-        """Return the rule as it is kept: JSON, in the words of the wire."""
+        """Return the rule as JSON in the words of the wire, which is how it is kept."""
         document: JsonObject = to_builtins(self)
         return document
 
@@ -123,7 +123,7 @@ class InteractionRuleDetailInfo(InteractionRuleInfo, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, rule: Rule) -> InteractionRuleDetailInfo:
-        """Show a rule."""
+        """Return what shows a rule."""
         document: dict[str, Any] = dict(rule.document)
         return cls(
             **{
@@ -143,7 +143,7 @@ class InteractionRuleGroup(Wire, frozen=True, kw_only=True):
     interaction_rules: Annotated[list[InteractionRuleInfo], Meta(max_length=1_000)] | None = None
 
     def documents(self) -> tuple[JsonObject, ...] | None:
-        """Return the rules as they are kept; None where none are given."""
+        """Return the rules as they are kept; None if the field is absent."""
         if self.interaction_rules is None:
             return None
         return tuple(rule.document() for rule in self.interaction_rules)
@@ -165,7 +165,7 @@ class InteractionRuleGroupSummary(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, group: RuleGroup) -> Self:
-        """Show a library."""
+        """Return what shows a library without its rules."""
         return cls(
             group_id=group.group_id,
             group_name=group.name,
@@ -181,20 +181,20 @@ class InteractionRuleGroupDetail(InteractionRuleGroupSummary, frozen=True, kw_on
 
     @classmethod
     def of_group(cls, group: RuleGroup, *, with_rules: bool) -> InteractionRuleGroupDetail:
-        """Show a library with its rules, or without."""
+        """Return what shows a library, with its rules or without."""
         rules = [InteractionRuleDetailInfo.of(rule) for rule in group.rules]
         return structs.replace(cls.of(group), interaction_rules=rules if with_rules else None)
 
 
 class InteractionRuleGroupsQuery(WindowQuery, frozen=True, kw_only=True):
-    """Which libraries are wanted."""
+    """Which libraries are asked for."""
 
     create_since: str | None = None
     create_until: str | None = None
     group_name: str | None = None
 
     def query(self) -> GroupQuery:
-        """Return what is asked for."""
+        """Return the query that is asked for."""
         return GroupQuery(
             window=self.window(self.create_since, self.create_until),
             name=self.group_name or "",

@@ -50,7 +50,7 @@ class Claim:
     secret_key: str = field(repr=False)
     timestamp: str
     signed_headers: tuple[str, ...]
-    """In lower case, sorted."""
+    """Names of the signed headers, in lower case and sorted."""
     signature: str
 
 
@@ -105,7 +105,7 @@ def check(claim: Claim, request: SignedRequest) -> None:
 
 
 def canonical_request(request: SignedRequest, signed_headers: Sequence[str]) -> str:
-    """Spell out what is signed.
+    """Return the text that stands for the request in its signature.
 
     Args:
         request: The request, with its whole body.

@@ -19,7 +19,7 @@ from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
 
 VALID_S = 24 * 3_600
-"""Seconds (https://support.huaweicloud.com/api-iam/iam_30_0001.html)."""
+"""Seconds that a token is valid (https://support.huaweicloud.com/api-iam/iam_30_0001.html)."""
 
 MAX_TOKEN_CHARS = 4_096
 

@@ -27,7 +27,7 @@ class LiveNotifyConfigReq(Wire, frozen=True, kw_only=True):
     notify_events: NotifyEvents | None = None
 
     def change(self) -> NotifyChange:
-        """Return what is given; without an action, the events are the new ones."""
+        """Return the change; without an action, the events replace the former ones."""
         return NotifyChange(
             action=self.action or NotifyAction.REPLACE,
             events=frozenset(self.notify_events or ()),
@@ -35,7 +35,7 @@ class LiveNotifyConfigReq(Wire, frozen=True, kw_only=True):
 
 
 class UpdateSmartLiveUserConfigReq(Wire, frozen=True, kw_only=True):
-    """What shall change; what is not given stays."""
+    """The parts of a project's configuration that change; absent parts stay."""
 
     live_exit_config: LiveExitConfig | None = None
     live_event_callback_config: LiveEventCallBackConfig | None = None
@@ -49,7 +49,7 @@ class LiveNotifyConfig(Wire, frozen=True, kw_only=True):
 
 
 class SmartLiveUserConfig(Wire, frozen=True, kw_only=True):
-    """What is set."""
+    """What a project has set for all its broadcasts."""
 
     live_exit_config: LiveExitConfig | None = None
     live_event_callback_config: LiveEventCallBackConfig | None = None
@@ -57,7 +57,7 @@ class SmartLiveUserConfig(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, config: LiveUserConfig) -> SmartLiveUserConfig:
-        """Show what is set."""
+        """Return what shows a project's configuration."""
         return cls(
             live_exit_config=LiveExitConfig.of(config.exit) if config.exit else None,
             live_event_callback_config=(

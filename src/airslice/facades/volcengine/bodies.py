@@ -14,13 +14,13 @@ from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine import errors
 
 MAX_FIELDS = 256
-"""Parameters that a query or form may have; the largest request has under 90."""
+"""How many parameters a query or form may have; the largest request has under 90."""
 
 MAX_FORM_BYTES = 65_536
 """Undoing its percent signs takes 200 times the memory of a form; the longest request has 8 KiB."""
 
 MAX_DEPTH = 16
-"""Names that a name in a form may be made of; the longest of a request has five."""
+"""How many names a name in a form may be made of; the longest of a request has five."""
 
 _FORM = "application/x-www-form-urlencoded"
 _LIST_INDEX = re.compile(r"[0-9]{1,4}")

@@ -54,12 +54,12 @@ def new_request_id(utc_ns: int) -> str:
 
 
 def success(metadata: ResponseMetadata, result: object) -> Response:
-    """Answer with a result."""
+    """Return the answer that carries a result."""
     return _response(200, Envelope(result=result, response_metadata=metadata))
 
 
 def failure(metadata: ResponseMetadata, refusal: Refusal) -> Response:
-    """Answer with an error."""
+    """Return the answer that tells an error."""
     code_n = refusal.error.code_n
     info = ErrorInfo(
         code_n=msgspec.UNSET if code_n is None else code_n,

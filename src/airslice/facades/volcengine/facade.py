@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 
 class VolcengineFacade:
-    """Answers requests with an `Action` in their query; see `takes`.
+    """Answers every request whose query has an `Action`; see `takes`.
 
     Args:
         accounts: Who may sign requests; access keys are unique.
@@ -89,7 +89,7 @@ class VolcengineFacade:
         return any(pair.partition(b"=")[0] == b"Action" for pair in pairs)
 
     def routes(self) -> list[Route]:
-        """Return the route of what describes this wire, for anybody to read."""
+        """Return the route of this wire's OpenAPI document."""
         return [Route(OPENAPI_PATH, shown(openapi_document(OPERATIONS)), methods=["GET"])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

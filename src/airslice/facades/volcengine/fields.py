@@ -69,7 +69,7 @@ def required_app_id(text: str | None) -> str:
     """Return the field AppId.
 
     Raises:
-        Refusal: as for `required_id`.
+        Refusal: it is empty or no id.
     """
     return required_id("AppId", text, missing=errors.NO_APP_ID, illegal=errors.ILLEGAL_APP_ID)
 
@@ -78,7 +78,7 @@ def required_room_id(text: str | None) -> str:
     """Return the field RoomId.
 
     Raises:
-        Refusal: as for `required_id`.
+        Refusal: it is empty or no id.
     """
     return required_id("RoomId", text, missing=errors.NO_ROOM_ID, illegal=errors.ILLEGAL_ROOM_ID)
 

@@ -31,7 +31,7 @@ _METADATA = {"$ref": "#/components/schemas/ResponseMetadata"}
 
 
 def openapi_document(operations: Mapping[tuple[str, str], Operation]) -> dict[str, Any]:
-    """Describe `operations`, by Action and Version."""
+    """Return the document that describes `operations`, by Action and Version."""
     described = [*operations.values()]
     found, schemas = openapi.schemas_of(
         [*(op.gives for op in described), *(op.takes for op in described), ResponseMetadata]

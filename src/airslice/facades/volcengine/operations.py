@@ -45,7 +45,7 @@ from airslice.facades.volcengine.responses import GetSegmentTaskResult, segment_
 ALREADY_STARTED = (
     "The task has been started. Please do not call the startup task interface repeatedly"
 )
-"""Result of starting a task that runs; no failure (docs/6348/1188212, field TaskId)."""
+"""Result of starting a task that runs, which is no failure (docs/6348/1188212, field TaskId)."""
 
 Done = Annotated[str, documented(enum=["ok"])]
 Started = Annotated[str, documented(enum=["ok", ALREADY_STARTED])]
@@ -81,14 +81,14 @@ class Operation:
     per_second: int
     """Requests that an account may send in one second."""
     takes: type[msgspec.Struct]
-    """Shape of the body or, of a GET, of the query."""
+    """Shape of the body, or of a GET's query."""
     gives: Any
-    """Type of the Result."""
+    """Type of the Result in the answer."""
     run: Callable[[UseCases, Call, Any], Awaitable[object]]
     """Calls the use case for a request of that shape; returns the Result."""
 
     async def answer(self, use_cases: UseCases, call: Call) -> object:
-        """Read the request, run it, return the Result."""
+        """Read the request, call the use case and return the Result."""
         if self.method == "GET":
             return await self.run(use_cases, call, from_query(call.query, self.takes))
         request = from_body(call.body, call.content_type, self.takes)

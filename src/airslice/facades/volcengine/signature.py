@@ -49,7 +49,7 @@ class Scope:
     """What a signing key is good for."""
 
     date: str
-    """UTC, YYYYMMDD."""
+    """Day in UTC, as YYYYMMDD."""
     region: str
     service: str = SERVICE
 
@@ -59,7 +59,7 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """Whose signature it is, and for which region."""
+    """The owner of a signature, and the region that it is for."""
 
     access_key: str
     region: str
@@ -109,7 +109,7 @@ def verify(request: SignedRequest, *, secret_keys: Mapping[str, str], now_s: int
 def canonical_request(
     request: SignedRequest, query: Sequence[tuple[str, str]], signed_headers: Sequence[str]
 ) -> str:
-    """Spell out what is signed.
+    """Return the text that stands for the request in its signature.
 
     Args:
         request: The request; its body is hashed as it is.
@@ -135,7 +135,7 @@ def canonical_request(
 
 
 def string_to_sign(canonical: str, timestamp: str, scope: Scope) -> str:
-    """Put the hash of the canonical request into its time and scope."""
+    """Return the text that is signed: the hash of the canonical request, its time and its scope."""
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     return "\n".join((ALGORITHM, timestamp, str(scope), digest))
 

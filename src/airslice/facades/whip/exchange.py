@@ -23,7 +23,7 @@ from airslice.facades.http.headers import media_type
 from airslice.facades.http.refusals import Refusal, WireError
 
 MAX_BODY_BYTES = 65_536
-"""An offer of a browser has under 10 KB."""
+"""Longest body that is read; an offer of a browser has under 10 KB."""
 
 UNSUPPORTED_MEDIA_TYPE = WireError("unsupported_media_type", 415, "Content-Type must be %s")
 BODY_TOO_LARGE = WireError("body_too_large", 413, f"the body exceeds {MAX_BODY_BYTES} bytes")
@@ -44,7 +44,7 @@ STATUS: Mapping[type[AirsliceError], int] = {
     errors.LiveJobNotFound: 404,
     errors.LiveJobFinished: 409,
 }
-"""What can go wrong; anything else is our own fault, 500."""
+"""HTTP status of each error; one that is not listed is the server's own fault, with 500."""
 
 CORS_HEADERS = {
     # Room tokens are the only authority here and no cookie is: any page may use one.
@@ -80,7 +80,7 @@ def opened_session(request: Request, session_id: str, etag: str, answer: str) ->
 
 
 def session_handlers(sessions: Publishing | Listening) -> dict[str, Handle]:
-    """Return what can be asked of a session: PATCH restarts ICE, DELETE ends it."""
+    """Return the handlers of a session's methods: PATCH restarts ICE, DELETE ends the session."""
 
     async def restart(request: Request) -> Response:
         token = bearer_token(request)

@@ -26,7 +26,7 @@ STREAM_TYPES = {"main": StreamType.MAIN, "screen": StreamType.SCREEN}
 
 
 class WhipFacade:
-    """Answers publishers."""
+    """Answers publishers' HTTP."""
 
     def __init__(self, publishing: Publishing) -> None:
         self._publishing = publishing

@@ -37,7 +37,7 @@ KEEP_ALIVE_S = 15
 
 
 class WhepFacade:
-    """Answers listeners."""
+    """Answers listeners' HTTP."""
 
     def __init__(self, listening: Listening) -> None:
         self._listening = listening
