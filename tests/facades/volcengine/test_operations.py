@@ -1,4 +1,4 @@
-"""The table of operations, against the methods and versions that the vendor's SDK knows."""
+"""The table of operations has what the vendor's pages have."""
 
 from __future__ import annotations
 
