@@ -15,7 +15,7 @@ from airslice.config.tables import Document
 from airslice.domain.errors import AirsliceError
 from airslice.domain.storage_regions import REGIONS
 from airslice.domain.storage_target import StorageTarget, StorageVendor
-from airslice.facades.volcengine.errors import Refusal
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine.requests import StartSegment20220601
 from tests.support.values.minimal_config import MINIMAL
 from tests.support.values.sample_bodies import CUSTOM, NEW, TOS

@@ -20,9 +20,9 @@ from airslice.domain.errors import TokenRefused
 from airslice.domain.room_token import Privilege
 from airslice.engines.embedded.stun import is_authentic, parse_binding_request
 from airslice.facades.console.access import COOKIE, AdminAccess
-from airslice.facades.console.problems import Problem
-from airslice.facades.volcengine.errors import Refusal
-from airslice.facades.volcengine.signature import SignedRequest, verify
+from airslice.facades.http.refusals import Refusal
+from airslice.facades.http.signatures import SignedRequest
+from airslice.facades.volcengine.signature import verify
 from airslice.storage.signed_url import UrlSigner
 from tests.support.clients.wire_client import authorization
 from tests.support.stages.scripted_store import HandClock
@@ -39,7 +39,7 @@ def request_is_taken(secret: str) -> bool:
     signed = authorization(method="GET", query=query, date=date, body=b"", keys=("AK", secret))
     request = SignedRequest(
         method="GET",
-        path="/",
+        path=b"/",
         query=query,
         headers={"authorization": signed, "x-date": date},
         body=b"",
@@ -106,7 +106,7 @@ def password_is_taken(secret: str) -> bool:
     access = AdminAccess(password="right", master_key=bytes(32), clock=HandClock())
     try:
         access.sign_in(request_with(), secret)
-    except Problem:
+    except Refusal:
         return False
     return True
 

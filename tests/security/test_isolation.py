@@ -15,13 +15,13 @@ import httpx
 import pytest
 
 from airslice.config import load
+from airslice.facades.huawei.calls import Operation
 from airslice.facades.huawei.operations import OPERATIONS as SMART_LIVE
-from airslice.facades.huawei.operations import Operation
 from airslice.facades.volcengine.operations import OPERATIONS
 from airslice.wiring import running
-from tests.facades.huawei.test_huawei_fuzz import SAMPLES
 from tests.support.clients.huawei_client import authorization as huawei_authorization
 from tests.support.clients.wire_client import authorization
+from tests.support.values.smart_live_bodies import SAMPLES
 
 OWN_APP, FOREIGN_APP = "1" * 24, "2" * 24
 OWN_PROJECT, FOREIGN_PROJECT = "p" * 32, "q" * 32

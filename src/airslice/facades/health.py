@@ -16,14 +16,14 @@ from starlette.routing import Route
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """One figure that operators can watch; never of a single user, who are without number."""
+    """A figure that operators can watch; never one of a single user, whose number has no bound."""
 
     name: str
-    """In Prometheus' style, without prefix."""
+    """Name in Prometheus' style, without the prefix."""
     meaning: str
     read: Callable[[], float]
     counts: bool = False
-    """Whether it only ever grows."""
+    """Whether the figure only ever grows."""
 
 
 class _Readings(Collector):
@@ -37,7 +37,7 @@ class _Readings(Collector):
 
 
 class HealthFacade:
-    """Tells whether the server lives, whether it takes work, and how much it does."""
+    """Tells whether the server lives, whether it takes work, and how much work it does."""
 
     def __init__(self, readings: Sequence[Reading], refusal: Callable[[], str]) -> None:
         """Show `readings`; `refusal` tells why no work is taken now, nothing if it is."""

@@ -14,7 +14,7 @@ from airslice.domain.apps import SliceFormat
 from airslice.domain.errors import ObjectNotFound
 
 MEDIA_TYPES = {f".{kind.extension}": kind.content_type for kind in SliceFormat}
-"""By file name extension; the same as other object stores are told."""
+"""Media types by file name extension; other object stores are told the same."""
 
 
 class UrlVerifier(Protocol):
@@ -27,7 +27,7 @@ class UrlVerifier(Protocol):
 
 
 class ObjectsFacade:
-    """Serves stored objects."""
+    """Serves the objects of the local store to whoever has a signed URL."""
 
     def __init__(
         self, verifier: UrlVerifier, find: Callable[[str, str], Path], now_s: Callable[[], float]
@@ -38,7 +38,7 @@ class ObjectsFacade:
         self._now_s = now_s
 
     def routes(self) -> list[Route]:
-        """Return the route."""
+        """Return the route of all objects."""
         return [Route("/objects/{bucket}/{key}", self._get, methods=["GET"])]
 
     async def _get(self, request: Request) -> Response:

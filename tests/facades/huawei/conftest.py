@@ -8,21 +8,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from airslice.domain.apps import Account
 from airslice.facades.huawei import HuaweiFacade
 from tests.support.clients.huawei_client import HuaweiClient
-from tests.support.stages.smart_live_stage import (
-    FOREIGN,
-    MASTER_KEY,
-    PROJECT,
-    SECOND,
-    SmartLiveStage,
-)
-
-ACCOUNTS = (
-    Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),
-    Account(id="2100000001", access_key="AKOTHER", secret_key="SKOTHER"),
-)
+from tests.support.stages.smart_live_stage import SmartLiveStage
 
 
 @pytest.fixture
@@ -32,13 +20,7 @@ def live() -> SmartLiveStage:
 
 @pytest.fixture
 def facade(live: SmartLiveStage) -> HuaweiFacade:
-    return HuaweiFacade(
-        accounts=ACCOUNTS,
-        projects=(PROJECT, SECOND, FOREIGN),
-        use_cases=live.use_cases,
-        master_key=MASTER_KEY,
-        clock=live.clock,
-    )
+    return live.facade
 
 
 @pytest_asyncio.fixture

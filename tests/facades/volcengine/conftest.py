@@ -1,4 +1,4 @@
-"""A façade over stand-ins, and a client of it."""
+"""A façade over use cases in memory, and a client of it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from airslice.domain.apps import Account
 from airslice.facades.volcengine import VolcengineFacade
 from tests.support.clients.wire_client import WireClient
-from tests.support.stages.callback_settings import settings_in_memory
 from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
-
-ACCOUNTS = (
-    Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),
-    Account(id="2100000001", access_key="AKOTHER", secret_key="SKOTHER"),
-)
-OWNERS = {"661e0000000000000005543c": "2100000000", "661e0000000000000000ffff": "2100000001"}
+from tests.support.stages.volcengine_stage import VolcengineStage
 
 
 @pytest.fixture
@@ -27,26 +20,23 @@ def clock() -> HandTurnedClock:
 
 
 @pytest.fixture
-def tasks(clock: HandTurnedClock) -> InMemorySliceTasks:
-    return InMemorySliceTasks(OWNERS, clock)
+def stage(clock: HandTurnedClock) -> VolcengineStage:
+    return VolcengineStage(clock)
 
 
 @pytest.fixture
-def moderation() -> RecordingModeration:
-    return RecordingModeration(OWNERS)
+def tasks(stage: VolcengineStage) -> InMemorySliceTasks:
+    return stage.tasks
 
 
 @pytest.fixture
-def facade(
-    tasks: InMemorySliceTasks, moderation: RecordingModeration, clock: HandTurnedClock
-) -> VolcengineFacade:
-    return VolcengineFacade(
-        accounts=ACCOUNTS,
-        tasks=tasks,
-        moderation=moderation,
-        callbacks=settings_in_memory(OWNERS, clock),
-        clock=clock,
-    )
+def moderation(stage: VolcengineStage) -> RecordingModeration:
+    return stage.moderation
+
+
+@pytest.fixture
+def facade(stage: VolcengineStage) -> VolcengineFacade:
+    return stage.facade
 
 
 @pytest.fixture

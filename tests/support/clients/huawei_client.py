@@ -16,6 +16,8 @@ import httpx
 from tests.support.stages.smart_live_stage import PROJECT, HandTurnedClock
 
 KEYS = ("AKTEST", "SKTEST")
+USER = {"name": "operator", "password": "hush", "domain": {"name": PROJECT.account_id}}
+"""Who may have a token for the project `PROJECT`."""
 
 
 def authorization(
@@ -93,6 +95,15 @@ class HuaweiClient:
             **query,
         )
 
+    async def fetch_token(self, body: object, query: str = "") -> httpx.Response:
+        """Ask IAM for a token; see `token_request`."""
+        return await self.http.post(f"http://server/v3/auth/tokens{query}", json=body)
+
+    async def with_token(self, token: str, path: str = "") -> httpx.Response:
+        """Get a whole path with a token in place of a signature; without a path, live rooms."""
+        path = path or f"/v1/{self.project_id}/smart-live-rooms"
+        return await self.http.get(f"http://server{path}", headers={"X-Auth-Token": token})
+
     async def get(self, path: str, **query: object) -> Any:
         """Get JSON, which must be there."""
         return json_of(await self.call("GET", path, **query))
@@ -108,6 +119,14 @@ class HuaweiClient:
         status, code, message = error_of(await self.call(method, path, body, **query))
         assert status == 400, message
         return code, message
+
+
+def token_request(
+    user: object = USER, scope: object = {"project": {"name": "cn-north-4"}}
+) -> dict[str, Any]:
+    """Body of a request for a token of a user for a project."""
+    identity = {"methods": ["password"], "password": {"user": user}}
+    return {"auth": {"identity": identity, "scope": scope}}
 
 
 def json_of(response: httpx.Response, status: int = 200) -> Any:

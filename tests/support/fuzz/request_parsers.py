@@ -19,19 +19,18 @@ from airslice.domain.room_token import Privilege, mint
 from airslice.domain.script import Voice
 from airslice.domain.ssml import MarkupRefused, read_markup
 from airslice.domain.storage_target import BUCKET_PATTERN
+from airslice.facades.http.refusals import Refusal
+from airslice.facades.http.signatures import SignedRequest
 from airslice.facades.volcengine.bodies import from_body, from_query, parse_query
-from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.operations import OPERATIONS, Call, UseCases
 from airslice.facades.volcengine.requests import StorageConfig
-from airslice.facades.volcengine.signature import SignedRequest, verify
+from airslice.facades.volcengine.signature import verify
 from airslice.facades.volcengine.storage_config import storage_view
-from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import authorization
 from tests.support.fuzz.parser import Parser
 from tests.support.fuzz.scratch import FOLDER
-from tests.support.stages.callback_settings import settings_in_memory
-from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
-from tests.support.stages.recording_moderation import RecordingModeration
+from tests.support.stages.in_memory_tasks import HandTurnedClock
+from tests.support.stages.volcengine_stage import ACCOUNTS, VolcengineStage
 from tests.support.values.http_text import VECTORS, read_request
 from tests.support.values.sample_bodies import CUSTOM, KEY, OLD_START, START, TOS
 
@@ -85,7 +84,7 @@ def read_signed_query(data: bytes) -> None:
 
 
 def _verify(headers: dict[str, str], query: list[tuple[str, str]]) -> None:
-    request = SignedRequest(method="GET", path="/", query=query, headers=headers, body=b"")
+    request = SignedRequest(method="GET", path=b"/", query=query, headers=headers, body=b"")
     caller = verify(request, secret_keys=dict([KEYS]), now_s=NOW_S)
     assert caller.access_key == KEYS[0]
 
@@ -138,12 +137,8 @@ def _finish(work: Any) -> None:
     raise AssertionError("it waits")
 
 
-CLOCK = HandTurnedClock(NOW_S * 1_000)
-USE_CASES = UseCases(
-    tasks=InMemorySliceTasks(OWNERS, CLOCK),
-    moderation=RecordingModeration(OWNERS),
-    callbacks=settings_in_memory(OWNERS, CLOCK),
-)
+STAGE = VolcengineStage(HandTurnedClock(NOW_S * 1_000))
+USE_CASES = UseCases(tasks=STAGE.tasks, moderation=STAGE.moderation, callbacks=STAGE.callbacks)
 
 
 def read_storage(data: bytes) -> None:

@@ -7,15 +7,20 @@ from dataclasses import replace
 
 import httpx
 
+from airslice.application.broadcast.jobs import LiveJobs
+from airslice.application.delivery.deliveries import Deliveries
 from airslice.application.ports.live import JobQuery, Page
+from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.domain.apps import Account, RtcApp
+from airslice.domain.callback import CallbackEvent
 from airslice.domain.errors import DeliveryNotFound, LiveJobFinished, LiveJobNotFound, TaskNotFound
 from airslice.domain.live_job import FINAL_STATES, JobEvent, LiveJob
-from airslice.domain.outbox import Delivery, DeliveryState
+from airslice.domain.outbox import Delivery, DeliveryKind, DeliveryState, SliceName
 from airslice.domain.room import RoomKey, StreamKey
 from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask, TaskEvent, TaskKey, TaskOrder
 from airslice.facades.console import ConsoleServices
+from tests.support.memory.tasks import MemoryTaskStore
 
 APP_ID = "123456781234567812345678"
 ACCOUNT = Account(id="2100000000", access_key="AK", secret_key="secret-key")
@@ -26,6 +31,43 @@ Connect = Callable[..., httpx.AsyncClient]
 """Makes a client of a console, by password, peer address and host name."""
 
 START_MS = 1_700_000_000_000
+
+EVENT = CallbackEvent(
+    event_type="RoomCreate",
+    event_id="event",
+    app_id="app",
+    version="2020-12-01",
+    time_ms=START_MS,
+    data='{"RoomId":"HIDDEN"}',
+)
+
+UPLOAD = Delivery(
+    id=1,
+    kind=DeliveryKind.UPLOAD,
+    destination="tos/bucket",
+    lane="lane",
+    position=3,
+    state=DeliveryState.WAITING,
+    attempts=2,
+    due_at_ms=START_MS + 5,
+    created_at_ms=START_MS,
+    last_error="HTTP 503",
+    slice=SliceName("run", StreamKey("alice"), 3),
+)
+
+LETTER = Delivery(
+    id=2,
+    kind=DeliveryKind.CALLBACK,
+    destination="app",
+    lane="app/app/lobby",
+    position=0,
+    state=DeliveryState.DEAD,
+    attempts=12,
+    due_at_ms=START_MS,
+    created_at_ms=START_MS,
+    last_error="HTTP 500",
+    event=EVENT,
+)
 
 
 class HandClock:
@@ -44,13 +86,13 @@ class HandClock:
         self.now_ns += int(seconds * 10**9)
 
 
-class Tasks:
-    """Keeps tasks and slices in memory: the use cases on tasks, and the reading half of a store."""
+class Tasks(SliceTasks):
+    """The use cases on tasks without any audio, over a store in memory."""
 
     def __init__(self) -> None:
         self.ordered: list[tuple[Account, TaskOrder]] = []
         self.running: dict[TaskKey, SliceTask] = {}
-        self.slices: list[tuple[SliceTask, SliceRecord]] = []
+        self.store = MemoryTaskStore()
         self.failure: Exception | None = None
 
     async def start(self, account: Account, order: TaskOrder) -> bool:
@@ -61,24 +103,17 @@ class Tasks:
             return False
         task = SliceTask(run_id=f"run-{len(self.ordered)}", order=order, started_at_ms=START_MS)
         self.running[order.key] = task.after(TaskEvent.SUBSCRIBED, at_ms=START_MS)
+        await self.store.save_task(self.running[order.key])
         return True
 
     def in_room(self, room: RoomKey) -> list[SliceTask]:
         return [task for task in self.running.values() if task.key.room == room]
 
     async def stop(self, account: Account, key: TaskKey) -> None:
-        if self.running.pop(key, None) is None:
+        task = self.running.pop(key, None)
+        if task is None:
             raise TaskNotFound("no such task is running")
-
-    async def find_task(self, key: TaskKey, *, since_ms: int) -> SliceTask | None:
-        del since_ms
-        return self.running.get(key)
-
-    async def room_slices(
-        self, app_id: str, room_id: str, *, limit: int
-    ) -> list[tuple[SliceTask, SliceRecord]]:
-        found = [(t, r) for t, r in self.slices if t.key.room == RoomKey(app_id, room_id)]
-        return found[::-1][:limit]
+        await self.store.save_task(task.after(TaskEvent.STOP_REQUESTED, at_ms=START_MS))
 
     def land(self, task: SliceTask, user_id: str, index: int, state: SliceState) -> SliceRecord:
         """Let a slice of five seconds appear."""
@@ -100,11 +135,11 @@ class Tasks:
             event_id=f"event-{user_id}-{index}",
             state=state,
         )
-        self.slices.append((task, record))
+        self.store.slices[SliceName(task.run_id, record.stream, index)] = record
         return record
 
 
-class Letters:
+class Letters(Deliveries):
     """Keeps deliveries in memory: the use cases on the outbox."""
 
     def __init__(self) -> None:
@@ -135,7 +170,7 @@ class Letters:
         return len(dead)
 
 
-class Broadcasts:
+class Broadcasts(LiveJobs):
     """Live jobs that are listed and blocked at once."""
 
     def __init__(self, *jobs: LiveJob) -> None:
@@ -171,7 +206,7 @@ def services(
         apps=[APP],
         accounts=[ACCOUNT],
         tasks=tasks,
-        slices=tasks,
+        slices=tasks.store,
         deliveries=deliveries or Letters(),
         live_jobs=live_jobs or Broadcasts(),
         project_ids=["p1", "p2"],

@@ -1,4 +1,4 @@
-"""Stand-ins for what the façade needs: the use cases on tasks, and the clocks."""
+"""The use cases on tasks without any audio, for façades; and a clock that is turned by hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from airslice.application.ports.clock import Clock
+from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.domain.apps import Account
 from airslice.domain.errors import AppNotFound, AppNotOwned, TaskNotFound
 from airslice.domain.slice_task import (
@@ -35,7 +36,7 @@ class HandTurnedClock:
         self._now_ns += ms * 1_000_000
 
 
-class InMemorySliceTasks:
+class InMemorySliceTasks(SliceTasks):
     """Keeps tasks and slices nothing; a started task is subscribed at once.
 
     Args:
@@ -50,12 +51,12 @@ class InMemorySliceTasks:
         """Raised by every call in place of an answer."""
         self._owners = owners
         self._clock = clock
-        self._runs: dict[TaskKey, SliceTask] = {}
+        self._tasks: dict[TaskKey, SliceTask] = {}
 
     async def start(self, account: Account, order: TaskOrder) -> bool:
-        self._check(account, order.key)
+        self._refuse(account, order.key)
         self.orders.append(order)
-        run = self._runs.get(order.key)
+        run = self._tasks.get(order.key)
         if run is not None and run.state in ACTIVE_STATES:
             return False
         task = SliceTask(run_id=str(len(self.orders)), order=order, started_at_ms=self._now_ms())
@@ -71,24 +72,24 @@ class InMemorySliceTasks:
         self.put(stopping.after(TaskEvent.DRAINED, at_ms=self._now_ms()))
 
     async def find(self, account: Account, key: TaskKey) -> SliceTask:
-        self._check(account, key)
-        run = self._runs.get(key)
+        self._refuse(account, key)
+        run = self._tasks.get(key)
         if run is None or run.started_at_ms < self._now_ms() - HISTORY_MS:
             raise TaskNotFound("no such task was started in the last 72 h")
         return run
 
     def put(self, task: SliceTask) -> None:
         """Make `task` the latest run of its key."""
-        self._runs[task.key] = replace(task)
+        self._tasks[task.key] = replace(task)
 
     def _active(self, account: Account, key: TaskKey) -> SliceTask:
-        self._check(account, key)
-        run = self._runs.get(key)
+        self._refuse(account, key)
+        run = self._tasks.get(key)
         if run is None or run.state not in ACTIVE_STATES:
             raise TaskNotFound("no such task is running")
         return run
 
-    def _check(self, account: Account, key: TaskKey) -> None:
+    def _refuse(self, account: Account, key: TaskKey) -> None:
         if self.failure is not None:
             raise self.failure
         check_owner(self._owners, account, key.app_id)

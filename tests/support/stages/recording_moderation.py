@@ -1,16 +1,17 @@
-"""A stand-in for the use cases on users and rooms."""
+"""The use cases on users and rooms without any users, for façades."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from airslice.application.moderation import Moderation
 from airslice.domain.apps import Account
 from airslice.domain.ban import BanScope
 from airslice.domain.room import RoomKey
 from tests.support.stages.in_memory_tasks import check_owner
 
 
-class RecordingModeration:
+class RecordingModeration(Moderation):
     """Remembers what is asked, and says who is in a room as it was told.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field, replace
 
+from airslice.application.broadcast.jobs import LiveJobs
 from airslice.application.catalogue.interaction_rules import InteractionRules
 from airslice.application.catalogue.live_commands import LiveCommands
 from airslice.application.catalogue.live_platforms import LivePlatforms
@@ -13,6 +14,7 @@ from airslice.application.catalogue.live_user_config import LiveUserConfigs
 from airslice.application.catalogue.report_keys import ReportKeys
 from airslice.application.ports.live import JobQuery, Page
 from airslice.application.wall_clock import WallClock
+from airslice.domain.apps import Account
 from airslice.domain.errors import LiveJobFinished, LiveJobNotFound, LiveRoomNotFound
 from airslice.domain.live_callback import RtcNotice
 from airslice.domain.live_job import (
@@ -26,7 +28,7 @@ from airslice.domain.live_job import (
 from airslice.domain.live_platform import Product
 from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.script import LiveExit, Program
-from airslice.facades.huawei import UseCases
+from airslice.facades.huawei import HuaweiFacade, UseCases
 from tests.support.memory.live_commands import MemoryLiveCommandStore
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_resources import (
@@ -48,6 +50,10 @@ SECOND = Project(
 )
 FOREIGN = Project(
     project_id="ffff456789abcdef0123456789abcdef", account_id="2100000001", app_id="app3"
+)
+ACCOUNTS = (
+    Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),
+    Account(id="2100000001", access_key="AKOTHER", secret_key="SKOTHER"),
 )
 NOW_MS = 1_642_523_376_500
 """2022-01-18T16:29:36.5Z"""
@@ -71,7 +77,7 @@ class HandTurnedClock:
 
 
 @dataclass
-class JobsOnPaper:
+class JobsOnPaper(LiveJobs):
     """Jobs that only the test brings on air."""
 
     rooms: MemoryLiveRoomStore
@@ -147,7 +153,7 @@ class Shelf:
 
 
 class SmartLiveStage:
-    """Everything behind the façade."""
+    """The façade, and everything behind it."""
 
     def __init__(self) -> None:
         self.clock = HandTurnedClock()
@@ -174,4 +180,11 @@ class SmartLiveStage:
                 wall_clock=wall_clock,
             ),
             user_configs=LiveUserConfigs(configs=configs),
+        )
+        self.facade = HuaweiFacade(
+            accounts=ACCOUNTS,
+            projects=(PROJECT, SECOND, FOREIGN),
+            use_cases=self.use_cases,
+            master_key=MASTER_KEY,
+            clock=self.clock,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from airslice.facades.volcengine.signature import SignedRequest
+from airslice.facades.http.signatures import SignedRequest
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 
@@ -19,7 +19,7 @@ def read_request(path: Path) -> SignedRequest:
     headers = dict(line.split(": ", 1) for line in header_lines)
     return SignedRequest(
         method=method,
-        path=url.path,
+        path=url.path.encode(),
         query=parse_qsl(url.query, keep_blank_values=True),
         headers={name.lower(): value for name, value in headers.items()},
         body=body,

@@ -6,6 +6,6 @@ orders goes through `ConsoleServices`; who may ask is `AdminAccess`'s to say.
 
 from airslice.facades.console.access import AdminAccess
 from airslice.facades.console.facade import ConsoleFacade
-from airslice.facades.console.rooms import ConsoleServices
+from airslice.facades.console.room_operations import ConsoleServices
 
 __all__ = ["AdminAccess", "ConsoleFacade", "ConsoleServices"]

@@ -12,12 +12,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from airslice.application.ports.clock import Clock
-from airslice.facades.console.problems import Problem
+from airslice.facades.http.refusals import Refusal, WireError
 
 COOKIE = "airslice_session"
 SESSION_S = 12 * 3_600
 _SESSION = re.compile(r"(?P<expires>[0-9]{1,11})\.(?P<signature>[0-9a-f]{64})")
 _PURPOSE = b"airslice: console session "
+
+CROSS_SITE = WireError("cross_site", 403, "another site's page may not use the console")
+NOT_LOCAL = WireError(
+    "not_local", 403, "without server.admin_password the console answers to its own machine only"
+)
+NOT_SIGNED_IN = WireError("not_signed_in", 401, "sign in first: POST /api/session")
+WRONG_PASSWORD = WireError("wrong_password", 401, "the password is wrong")
+TOO_MANY_TRIES = WireError("too_many_tries", 429, "the password was wrong too often; wait a minute")
 
 PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """A request that carries one of these may come from anywhere, whatever the socket says."""
@@ -25,7 +33,7 @@ PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-r
 MAX_FAILED_TRIES = 5
 TRIES_WINDOW_NS = 60 * 10**9
 MAX_PEERS = 1_024
-"""Peers whose failed tries are remembered; the one longest known is forgotten first."""
+"""How many peers' failed tries are remembered; the one that is known longest is forgotten first."""
 
 
 class AdminAccess:
@@ -45,14 +53,14 @@ class AdminAccess:
 
     @property
     def needs_password(self) -> bool:
-        """Whether one has to sign in at all."""
+        """Whether anybody has to sign in at all."""
         return self._password is not None
 
     def require_reachable(self, request: Request) -> None:
         """Refuse a request that may not even see the sign-in page.
 
         Raises:
-            Problem: it does not come from this machine, and there is no password to ask for;
+            Refusal: it does not come from this machine, and there is no password to ask for;
                 or another site's page sent it.
         """
         # A browser tells which site's page made it ask; a page elsewhere has no business here.
@@ -60,22 +68,18 @@ class AdminAccess:
         site = request.headers.get("sec-fetch-site", "none")
         mode = request.headers.get("sec-fetch-mode")
         if site not in ("none", "same-origin") and mode != "navigate":
-            raise Problem(403, "cross_site", "another site's page may not use the console")
+            raise Refusal(CROSS_SITE)
         if self._password is None and not _is_local(request):
-            raise Problem(
-                403,
-                "not_local",
-                "without server.admin_password the console answers to its own machine only",
-            )
+            raise Refusal(NOT_LOCAL)
 
     def require_signed_in(self, request: Request) -> None:
         """Refuse a reachable caller who may not use the admin API.
 
         Raises:
-            Problem: nobody is signed in.
+            Refusal: nobody is signed in.
         """
         if not self.is_signed_in(request):
-            raise Problem(401, "not_signed_in", "sign in first: POST /api/session")
+            raise Refusal(NOT_SIGNED_IN)
 
     def is_signed_in(self, request: Request) -> bool:
         """Whether the request carries a session that has not expired, or needs none."""
@@ -92,16 +96,11 @@ class AdminAccess:
         """Return a response that starts a session.
 
         Raises:
-            Problem: the password is wrong, or was wrong too often.
+            Refusal: the password is wrong, or was wrong too often.
         """
         peer, now_ns = _peer(request), self._clock.monotonic_ns()
         if self._tries.are_spent(peer, now_ns):
-            raise Problem(
-                429,
-                "too_many_tries",
-                "the password was wrong too often; wait a minute",
-                headers={"Retry-After": "60"},
-            )
+            raise Refusal(TOO_MANY_TRIES, headers={"Retry-After": "60"})
         # Digests have one length, so that the comparison does not tell the password's.
         given, expected = (
             hmac.digest(self._key, text, hashlib.sha256)
@@ -109,7 +108,7 @@ class AdminAccess:
         )
         if self._password is not None and not hmac.compare_digest(given, expected):
             self._tries.add(peer, now_ns)
-            raise Problem(401, "wrong_password", "the password is wrong")
+            raise Refusal(WRONG_PASSWORD)
         expires = str(self._now_s() + SESSION_S)
         return _with_cookie(request, f"{expires}.{self._signature(expires)}", SESSION_S)
 

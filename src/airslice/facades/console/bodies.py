@@ -8,9 +8,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from airslice.facades.console.problems import Problem
+from airslice.facades.http import bodies
+from airslice.facades.http.headers import media_type
+from airslice.facades.http.refusals import Refusal, WireError
 
 MAX_BODY_BYTES = 16_384
+
+NOT_JSON = WireError("not_json", 415, "expected Content-Type: application/json")
+TOO_LARGE = WireError("too_large", 413, f"the body is over {MAX_BODY_BYTES} bytes")
+INVALID = WireError("invalid_input", 400)
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -29,17 +35,13 @@ async def read_body(request: Request, shape: type[Body]) -> Body:
     """Read a small JSON body.
 
     Raises:
-        Problem: it is not JSON, too large, or not of the shape.
+        Refusal: it is not JSON, too large, or not of the shape.
     """
     # Also what makes a browser ask first before it sends another site's request.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Problem(415, "not_json", "expected Content-Type: application/json")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Problem(413, "too_large", f"the body is over {MAX_BODY_BYTES} bytes")
+    if media_type(request) != "application/json":
+        raise Refusal(NOT_JSON)
+    body = await bodies.read_body(request, max_bytes=MAX_BODY_BYTES, too_large=Refusal(TOO_LARGE))
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.DecodeError as error:
-        raise Problem(400, "invalid_input", str(error)) from error
+        raise Refusal(INVALID, str(error)) from error

@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from airslice.facades.console import views
-from airslice.facades.console.deliveries import MAX_DELIVERIES
+from airslice.facades.console.delivery_operations import MAX_DELIVERIES
 from airslice.facades.console.problems import ProblemDetails
 
 TIMEOUT_S = 30
@@ -21,11 +21,11 @@ Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
 class AdminRefused(Exception):
-    """The server refuses what it was asked; the message is its own."""
+    """The server refused a request; the message is the server's own."""
 
 
 class AdminClient:
-    """Signs in when its context is entered, then asks.
+    """A client of the admin API, which signs in when its context is entered.
 
     Raises OSError where no server answers, and AdminRefused where it refuses.
     """
@@ -34,9 +34,9 @@ class AdminClient:
         """Ask the server that listens at `host` and `port`.
 
         Args:
-            host: Of the server's configuration.
-            port: Likewise.
-            password: Of the server's configuration; None: it needs none.
+            host: Host of the server's configuration; one that means any address is replaced.
+            port: Port of the server's configuration.
+            password: Admin password of the server's configuration; None if it needs none.
         """
         self._connection = http.client.HTTPConnection(
             _ANY_ADDRESS.get(host, host), port, timeout=TIMEOUT_S
@@ -57,7 +57,7 @@ class AdminClient:
         self._connection.close()
 
     def deliveries(self, state: str) -> list[views.Delivery]:
-        """Return all deliveries; `state`: all, dead or pending."""
+        """Return all deliveries in a state, which is `all`, `dead` or `pending`."""
         found: list[views.Delivery] = []
         while True:
             after = found[-1].id if found else 0
@@ -68,15 +68,15 @@ class AdminClient:
                 return found
 
     def delivery(self, number: int) -> views.Delivery:
-        """Return one delivery."""
+        """Return the delivery with this number."""
         return _read(self._ask("GET", f"/api/deliveries/{number}"), views.Delivery)
 
     def retry(self, number: int) -> views.Delivery:
-        """Have a delivery tried anew; return it as it is then."""
+        """Begin another round of tries for a delivery; return the delivery as it is then."""
         return _read(self._ask("POST", f"/api/deliveries/{number}/retry"), views.Delivery)
 
     def retry_dead(self) -> int:
-        """Have all tried anew that were given up; return how many these are."""
+        """Begin another round of tries for all that were given up; return how many these are."""
         return _read(self._ask("POST", "/api/deliveries/retry-dead"), views.Revived).revived
 
     def _ask(self, method: str, path: str, body: msgspec.Struct | None = None) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,25 +13,26 @@ from starlette.responses import Response
 
 from airslice.facades.console.access import COOKIE
 from airslice.facades.console.problems import CONTENT_TYPE, ProblemDetails
+from airslice.facades.http import openapi
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation: how it is asked, who answers, and what."""
 
     method: str
     path: str
-    """With `{parameters}`, as Starlette and OpenAPI write them alike."""
+    """Path with `{parameters}`, which Starlette and OpenAPI write alike."""
     handle: Callable[[Request], Awaitable[Response]]
-    """Its docstring is the summary."""
+    """Answers requests; the first line of its docstring is the operation's summary."""
     takes: type[msgspec.Struct] | None = None
     gives: type[msgspec.Struct] | None = None
     status: int = 200
-    """Of success."""
+    """HTTP status of success."""
     also: tuple[int, ...] = ()
-    """Other statuses of success, with the same body."""
+    """Other HTTP statuses of success, with the same body."""
     errors: tuple[int, ...] = ()
-    """What else it may answer, beyond what every operation may."""
+    """HTTP statuses of refusals, beyond those that every operation may answer with."""
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """JSON Schemas of the query's parameters, none of which is required."""
     open: bool = False
@@ -40,7 +40,7 @@ class Operation:
 
 
 def openapi_document(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
-    """Describe `operations`.
+    """Return the document that describes `operations`.
 
     Args:
         operations: All of the API's.
@@ -48,47 +48,38 @@ def openapi_document(operations: Iterable[Operation], *, version: str) -> dict[s
     """
     operations = list(operations)
     shapes = {shape for op in operations for shape in (op.takes, op.gives) if shape}
-    _, schemas = msgspec.json.schema_components(
-        sorted(shapes | {ProblemDetails}, key=lambda shape: shape.__name__),
-        ref_template="#/components/schemas/{name}",
+    _, schemas = openapi.schemas_of(
+        sorted(shapes | {ProblemDetails}, key=lambda shape: shape.__name__)
     )
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation)
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "airslice admin API",
-            "version": version,
-            "description": "Behind the console. Errors are problem details (RFC 9457).",
-        },
-        "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": COOKIE}},
-        },
-        "security": [{"session": []}],
-    }
+    return openapi.document(
+        title="airslice admin API",
+        version=version,
+        description="Behind the console. Errors are problem details (RFC 9457).",
+        paths=paths,
+        components={"schemas": schemas},
+        security={"session": openapi.api_key("cookie", COOKIE)},
+    )
 
 
 def _describe(operation: Operation) -> dict[str, Any]:
     summary = (operation.handle.__doc__ or "").partition("\n")[0]
-    content: dict[str, Any] = {}
-    if operation.gives:
-        content = {"content": _content("application/json", operation.gives)}
+    content = {"content": openapi.content(operation.gives)} if operation.gives else {}
     description: dict[str, Any] = {
         "operationId": getattr(operation.handle, "__name__", ""),
         "summary": summary,
         "responses": {
-            str(status): {"description": http.HTTPStatus(status).phrase, **content}
+            str(status): {"description": openapi.phrase(status), **content}
             for status in (operation.status, *operation.also)
         },
     }
     refusals = {403, *operation.errors} if operation.open else {401, 403, *operation.errors}
     for status in sorted(refusals):
         description["responses"][str(status)] = {
-            "description": http.HTTPStatus(status).phrase,
-            "content": _content(CONTENT_TYPE, ProblemDetails),
+            "description": openapi.phrase(status),
+            "content": openapi.content(ProblemDetails, CONTENT_TYPE),
         }
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -97,12 +88,8 @@ def _describe(operation: Operation) -> dict[str, Any]:
     if parameters:
         description["parameters"] = parameters
     if operation.takes:
-        body = _content("application/json", operation.takes)
-        description["requestBody"] = {"required": True, "content": body}
+        content = openapi.content(operation.takes)
+        description["requestBody"] = {"required": True, "content": content}
     if operation.open:
         description["security"] = []
     return description
-
-
-def _content(media_type: str, shape: type[msgspec.Struct]) -> dict[str, Any]:
-    return {media_type: {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}}

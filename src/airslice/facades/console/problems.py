@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
+from airslice.facades.http.refusals import Refusal
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -56,46 +57,27 @@ class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True):
     """Body of an error (RFC 9457 section 3)."""
 
     type: str
-    """urn:airslice:problem: and a code that never changes its meaning."""
+    """The prefix urn:airslice:problem: and a code that never changes its meaning."""
     title: str
     status: int
     detail: str
 
 
-class Problem(Exception):
-    """A request that is refused by the façade itself.
-
-    Args:
-        status: HTTP status.
-        code: Stable name of the problem.
-        detail: What is wrong, for the caller.
-        headers: Sent along.
-    """
-
-    def __init__(
-        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.headers = headers
-
-    def response(self) -> Response:
-        """Render the problem."""
-        details = ProblemDetails(
-            type=f"urn:airslice:problem:{self.code}",
-            title=http.HTTPStatus(self.status).phrase,
-            status=self.status,
-            detail=str(self),
-        )
-        return Response(
-            msgspec.json.encode(details),
-            status_code=self.status,
-            media_type=CONTENT_TYPE,
-            headers={"Cache-Control": "no-store", **(self.headers or {})},
-        )
-
-
-def problem_of(error: AirsliceError) -> Problem:
-    """Return the problem that tells of `error`."""
-    return Problem(STATUSES.get(type(error), 500), error.code, str(error))
+def problem_response(error: Refusal | AirsliceError) -> Response:
+    """Render why a request is refused, as problem details."""
+    if isinstance(error, Refusal):
+        code, status, headers = error.error.code, error.error.status, error.headers
+    else:
+        code, status, headers = error.code, STATUSES.get(type(error), 500), {}
+    details = ProblemDetails(
+        type=f"urn:airslice:problem:{code}",
+        title=http.HTTPStatus(status).phrase,
+        status=status,
+        detail=str(error),
+    )
+    return Response(
+        msgspec.json.encode(details),
+        status_code=status,
+        media_type=CONTENT_TYPE,
+        headers={"Cache-Control": "no-store", **headers},
+    )

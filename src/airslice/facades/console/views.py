@@ -16,7 +16,7 @@ StreamName = Literal["main", "screen"]
 
 
 class Password(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Signs in."""
+    """What somebody signs in with."""
 
     password: Annotated[str, Meta(max_length=1_024)]
 
@@ -54,7 +54,7 @@ class Apps(Struct, frozen=True, kw_only=True):
 
 
 class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who a token is for."""
+    """The user that a token is for."""
 
     user_id: str
 
@@ -92,11 +92,11 @@ class Room(Struct, frozen=True, kw_only=True):
     slicing: bool
     """Whether the task that the console started is active."""
     problems: list[TaskProblem]
-    """Of all tasks that slice the room."""
+    """Problems of all tasks that slice the room."""
 
 
 class SlicingOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a room is to be sliced; as StartSegment's Duration and Control."""
+    """How a room is to be sliced; the fields mean what StartSegment's Duration and Control do."""
 
     duration_s: Annotated[int, Meta(ge=DURATION_RANGE_S[0], le=DURATION_RANGE_S[-1])] = (
         DEFAULT_DURATION_S
@@ -107,10 +107,10 @@ class SlicingOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class SlicingStarted(Struct, frozen=True, kw_only=True):
-    """Answer to an order."""
+    """Whether an order has started a task."""
 
     started: bool
-    """False: the task was active already, and goes on unchanged."""
+    """False if the task was active already; it goes on unchanged."""
 
 
 class Slice(Struct, frozen=True, kw_only=True):
@@ -129,7 +129,7 @@ class Slice(Struct, frozen=True, kw_only=True):
     bucket: str
     object_key: str
     url: str | None
-    """Where it can be read for a while; null while it is not stored, or stored elsewhere."""
+    """Where the slice can be read for a while; null while it is not stored, or stored elsewhere."""
 
     @classmethod
     def of(cls, task: SliceTask, record: SliceRecord, url: str | None) -> Slice:
@@ -171,12 +171,12 @@ class Delivery(Struct, frozen=True, kw_only=True):
     event_type: str | None
     event_id: str | None
     run_id: str | None
-    """Of the task whose slice it is; null for other events."""
+    """Run of the task whose slice it is; null for other events."""
     user_id: str | None
     index: int | None
     attempts: int
     due_ms: int
-    """When it is tried next, UTC, milliseconds since the Unix epoch; 0: at once."""
+    """Time of the next try in UTC milliseconds since the Unix epoch; 0 means at once."""
     created_ms: int
     last_error: str
 
@@ -218,7 +218,7 @@ class BlockOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a live job is ended."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=1_024)]
-    """For its owner."""
+    """What the job's owner is told."""
 
 
 class LiveJob(Struct, frozen=True, kw_only=True):
@@ -230,14 +230,14 @@ class LiveJob(Struct, frozen=True, kw_only=True):
     room_name: str
     app_id: str
     rtc_room_id: str
-    """Where it is heard."""
+    """RTC room in which the job is heard."""
     state: str
     created_ms: int
-    """UTC, milliseconds since the Unix epoch; so are the others, which are 0 before."""
+    """UTC, milliseconds since the Unix epoch; the other times too, which are 0 until they come."""
     started_ms: int
     ended_ms: int
     error: str
-    """Why it failed."""
+    """Why the job failed; empty if it did not."""
     block_reason: str
 
     @classmethod

@@ -8,9 +8,9 @@ from airslice.application.ports.clock import Clock
 from airslice.domain.apps import Account
 from airslice.domain.errors import ProjectNotFound
 from airslice.domain.projects import Project
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
-from airslice.facades.huawei.arrived import Arrived
-from airslice.facades.huawei.errors import Refusal
+from airslice.facades.huawei.exchange import Exchange
 from airslice.facades.huawei.signature import check, claim_of
 from airslice.facades.huawei.tokens import ProjectTokens
 
@@ -38,35 +38,35 @@ class Access:
         self._tokens = tokens
         self._clock = clock
 
-    async def account(self, arrived: Arrived) -> tuple[str, bytes]:
+    async def account(self, exchange: Exchange) -> tuple[str, bytes]:
         """Return whose request it is, and its body.
 
         Raises:
             Refusal: it does not prove whose it is.
         """
-        token = arrived.headers.get("x-auth-token")
+        token = exchange.headers.get("x-auth-token")
         if token:
             project = self._tokens.verify(token, now_s=self._now_s())
-            return project.account_id, await arrived.body()
-        if "authorization" not in arrived.headers:
+            return project.account_id, await exchange.body()
+        if "authorization" not in exchange.headers:
             raise Refusal(errors.UNAUTHENTICATED, "x-auth-token not found")
-        claim = claim_of(arrived.headers, secret_keys=self._secret_keys, now_s=self._now_s())
-        body = await arrived.body()
-        check(claim, arrived.signed(body))
+        claim = claim_of(exchange.headers, secret_keys=self._secret_keys, now_s=self._now_s())
+        body = await exchange.body()
+        check(claim, exchange.signed(body))
         return self._accounts[claim.access_key], body
 
-    async def project(self, arrived: Arrived, project_id: str) -> tuple[Project, bytes]:
+    async def project(self, exchange: Exchange, project_id: str) -> tuple[Project, bytes]:
         """Return the project whose path a request has, and its body.
 
         Raises:
             Refusal: it does not prove whose it is, or its token is another project's.
             ProjectNotFound: its account has no such project.
         """
-        token = arrived.headers.get("x-auth-token")
+        token = exchange.headers.get("x-auth-token")
         if token and self._tokens.verify(token, now_s=self._now_s()).project_id != project_id:
             raise Refusal(errors.OTHER_PROJECT)
-        account_id, body = await self.account(arrived)
-        if arrived.headers.get("x-project-id", project_id) != project_id:
+        account_id, body = await self.account(exchange)
+        if exchange.headers.get("x-project-id", project_id) != project_id:
             raise Refusal(errors.OTHER_PROJECT)
         project = self.known(project_id)
         if project.account_id != account_id:
@@ -74,7 +74,7 @@ class Access:
         return project, body
 
     def known(self, project_id: str) -> Project:
-        """Return a project, whosever it is.
+        """Return a project, whichever account it belongs to.
 
         Raises:
             ProjectNotFound: there is none.

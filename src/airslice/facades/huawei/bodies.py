@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -10,20 +9,19 @@ from urllib.parse import unquote
 import msgspec
 
 from airslice.domain.errors import InvalidInput
+from airslice.facades.http.bodies import invalid_input
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
-from airslice.facades.huawei.errors import Refusal
 
 MAX_PARAMETERS = 64
-"""That a query may have; the largest operation has 13."""
+"""How many parameters a query may have; the largest operation has 13."""
 
-_WITH_PATH = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
-
+T = TypeVar("T")
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 
 def parse_query(query: bytes) -> list[tuple[str, str]]:
-    """Decode a query into pairs, in order; a `+` is a plus.
+    """Decode a query into pairs, in order; a `+` stands for itself, not for a space.
 
     Raises:
         Refusal: it has over `MAX_PARAMETERS` parameters.
@@ -36,7 +34,7 @@ def parse_query(query: bytes) -> list[tuple[str, str]]:
 
 
 def from_query(query: Sequence[tuple[str, str]], shape: type[Wire]) -> Wire:
-    """Read a struct from query parameters; empty ones count as absent.
+    """Read a struct from query parameters; an empty parameter counts as absent.
 
     Raises:
         InvalidInput: a parameter is missing, has the wrong type or is out of range.
@@ -49,7 +47,7 @@ def from_query(query: Sequence[tuple[str, str]], shape: type[Wire]) -> Wire:
 
 
 def from_body(body: bytes, shape: type[Wire]) -> Wire:
-    """Read a struct from a JSON body; none counts as an empty object.
+    """Read a struct from a JSON body; an empty body counts as an empty object.
 
     Raises:
         Refusal: it is no JSON object.
@@ -78,21 +76,27 @@ def from_json(given: Mapping[str, Any], shape: type[Wire], *, strict: bool = Tru
     try:
         return msgspec.convert(given, shape, strict=strict)
     except msgspec.ValidationError as error:
-        raise _invalid_input(str(error)) from None
+        raise invalid_input(str(error)) from None
 
 
-def _invalid_input(message: str) -> InvalidInput:
-    """Turn msgspec's ``Expected `int`, got `str` - at `$.video_config.width` `` into ours."""
-    match = _WITH_PATH.fullmatch(message)
-    path, problem = (match["path"], match["problem"]) if match else ("", message)
-    missing = _MISSING.fullmatch(problem)
-    if missing is None:
-        return InvalidInput(path or "body", problem)
-    return InvalidInput(f"{path}.{missing['name']}".lstrip("."), "must be given")
+def split_list(text: str | None) -> list[str]:
+    """Split a list of words at its commas."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+def known(field: str, word: str, words: Mapping[str, T]) -> T:
+    """Return what a word of this wire means.
+
+    Raises:
+        InvalidInput: it is none of `words`.
+    """
+    if word not in words:
+        raise InvalidInput(field, f"must be of {', '.join(words)}")
+    return words[word]
 
 
 def is_text(text: str) -> bool:
-    """Whether a decoded text was UTF-8, which all that is kept has to be."""
+    """Whether a decoded text was UTF-8, as everything that is kept has to be."""
     try:
         text.encode()
     except UnicodeEncodeError:

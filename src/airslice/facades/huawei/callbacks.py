@@ -13,7 +13,7 @@ EventKinds = Annotated[list[LiveEventKind], Meta(max_length=10)]
 
 
 class LiveEventCallBackConfig(Wire, frozen=True, kw_only=True):
-    """The owner's address for events."""
+    """Where an owner is told of a broadcast's events, and of which."""
 
     live_event_type_callback_url: HttpUrl | None = None
     auth_type: CallbackAuth | None = None
@@ -21,7 +21,7 @@ class LiveEventCallBackConfig(Wire, frozen=True, kw_only=True):
     callback_event_type: EventKinds | None = None
 
     def callback(self) -> LiveCallback:
-        """Return what is given."""
+        """Return the callback that is asked for."""
         return LiveCallback(
             url=self.live_event_type_callback_url or "",
             auth=self.auth_type or CallbackAuth.NONE,
@@ -31,7 +31,7 @@ class LiveEventCallBackConfig(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, callback: LiveCallback) -> Self:
-        """Show a callback."""
+        """Return what shows a callback to its owner."""
         return cls(
             live_event_type_callback_url=callback.url or None,
             auth_type=callback.auth,
@@ -41,13 +41,13 @@ class LiveEventCallBackConfig(Wire, frozen=True, kw_only=True):
 
 
 class LiveRoomEventCallBackConfig(LiveEventCallBackConfig, frozen=True, kw_only=True):
-    """The same of a room, which may take over its platform's."""
+    """Where a room's owner is told of events; the room may take over its platform's address."""
 
     is_inheritance_platform_callback: bool | None = None
 
     @classmethod
     def of_room(cls, callback: LiveCallback, *, inherits: bool) -> LiveRoomEventCallBackConfig:
-        """Show a room's callback."""
+        """Return what shows a room's callback to its owner."""
         return structs.replace(cls.of(callback), is_inheritance_platform_callback=inherits)
 
 
@@ -57,11 +57,11 @@ class RTCLiveEventCallBackConfig(Wire, frozen=True, kw_only=True):
     rtc_callback_event_type: Annotated[list[RtcNotice], Meta(max_length=10)] | None = None
 
     def notices(self) -> tuple[RtcNotice, ...] | None:
-        """Return what is given; None: nothing."""
+        """Return which notices are asked for, each once; None if the field is absent."""
         given = self.rtc_callback_event_type
         return None if given is None else tuple(dict.fromkeys(given))
 
     @classmethod
     def of(cls, notices: tuple[RtcNotice, ...]) -> RTCLiveEventCallBackConfig:
-        """Show what players are told."""
+        """Return what shows which notices players get."""
         return cls(rtc_callback_event_type=list(notices))

@@ -1,10 +1,12 @@
-"""Commands to a broadcast, and what its audience does: wire structs ↔ the domain's values."""
+"""Commands to a broadcast: wire structs, and what the operations on them call."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta, convert
 
 from airslice.domain.errors import InvalidInput
@@ -13,21 +15,25 @@ from airslice.domain.live_command import (
     CommandSource,
     LiveCommand,
 )
-from airslice.domain.live_command import (
-    LiveEvent as AudienceEvent,
-)
+from airslice.domain.live_room import LiveRoom
 from airslice.domain.script import Scene
+from airslice.facades.http.refusals import Refusal
+from airslice.facades.huawei import errors
+from airslice.facades.huawei.bodies import from_json
+from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import (
     Id,
     Ids,
-    Name,
+    NoBody,
+    NoQuery,
     RequiredUrl,
     Text256,
     WindowQuery,
     Wire,
+    extras_of,
     rfc3339,
 )
-from airslice.facades.huawei.rooms import OutputUrls, StreamKeys
+from airslice.facades.huawei.live_rooms import OutputUrls, SmartLiveRoom, StreamKeys
 from airslice.facades.huawei.rules import (
     LiveRoomInteractionRuleInfo,
     PlayType,
@@ -37,17 +43,14 @@ from airslice.facades.huawei.scripts import LiveExitConfig, LiveVideoScriptInfo
 
 PlayRole = Literal["STREAMER", "CO_STREAMER"]
 
-MAX_EVENTS = 1_000
-MAX_EVENT_MS = 4_102_415_999_000
-
 
 class ControlSmartLiveReq(Wire, frozen=True, kw_only=True):
     """A command."""
 
     command: Text256
-    """One of `CommandName`; others are refused by a code of their own."""
+    """One of `CommandName`; another one is refused by a code of its own."""
     params: dict[str, Any] | None = None
-    """See `PARAMS`."""
+    """An object of the shape that `PARAMS` has for the command."""
     review_config: ReviewConfig | None = None
 
 
@@ -95,13 +98,13 @@ class RefreshOutputUrlConfig(Wire, frozen=True, kw_only=True):
 
 
 class CleanUpInsertCommand(Wire, frozen=True, kw_only=True):
-    """Which insertions are taken back; none named: all that have not been played."""
+    """Which insertions are taken back; without ids, all that have not been played."""
 
     command_ids: Ids | None = None
 
 
 class NoParams(Wire, frozen=True, kw_only=True):
-    """Of commands that need none."""
+    """Parameters of commands that need none."""
 
 
 PARAMS: dict[CommandName, type[Wire]] = {
@@ -135,7 +138,7 @@ class InsertCommandItem(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, command: LiveCommand) -> InsertCommandItem:
-        """Show a command."""
+        """Return what shows an insertion."""
         return cls(
             command_id=command.command_id,
             command=command.name,
@@ -158,7 +161,7 @@ class CommandsQuery(WindowQuery, frozen=True, kw_only=True):
 
 
 class RuleCommand(Wire, frozen=True, kw_only=True):
-    """Rules that wait for a person's word."""
+    """A command that replaces rules and waits for a person's word."""
 
     room_id: str | None = None
     job_id: str | None = None
@@ -168,7 +171,7 @@ class RuleCommand(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, command: LiveCommand) -> RuleCommand:
-        """Show a command."""
+        """Return what shows a command that replaces rules."""
         return cls(
             room_id=command.room_id,
             job_id=command.job_id,
@@ -202,7 +205,7 @@ class LivePlayingScriptInfo(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, scene: Scene) -> LivePlayingScriptInfo:
-        """Show a scene."""
+        """Return what shows a scene."""
         return cls(
             script_name=scene.name,
             model_asset_id=scene.model_asset_id or None,
@@ -224,12 +227,12 @@ class LivePlayingScripts(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, scenes: Iterable[Scene]) -> LivePlayingScripts:
-        """Show scenes."""
+        """Return what shows the scenes that are played."""
         return cls(scene_scripts=[LivePlayingScriptInfo.of(scene) for scene in scenes])
 
 
 class ScriptCommand(Wire, frozen=True, kw_only=True):
-    """A script that waits for a person's word."""
+    """A command that replaces the script and waits for a person's word."""
 
     room_id: str | None = None
     job_id: str | None = None
@@ -239,7 +242,7 @@ class ScriptCommand(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, command: LiveCommand) -> ScriptCommand:
-        """Show a command."""
+        """Return what shows a command that replaces the script."""
         given = convert(command.params, RewrittenScript).scene_scripts
         return cls(
             room_id=command.room_id,
@@ -265,49 +268,91 @@ class BatchConfirmLiveCommandsReq(Wire, frozen=True, kw_only=True):
     command_ids: Ids | None = None
 
 
-class LiveEvent(Wire, frozen=True, kw_only=True):
-    """Something that the audience did."""
-
-    timestamp: Annotated[int, Meta(ge=0, le=MAX_EVENT_MS)]
-    type: Annotated[int, Meta(ge=0, le=100)] | None = None
-    content: Annotated[str, Meta(max_length=8_192)] | None = None
-
-    def event(self) -> AudienceEvent:
-        """Return what is given."""
-        return AudienceEvent(
-            timestamp_ms=self.timestamp, type=self.type or 0, content=self.content or ""
-        )
-
-
-class ReportLiveEventReq(Wire, frozen=True, kw_only=True):
-    """What the audience did."""
-
-    total: Annotated[int, Meta(ge=1, le=MAX_EVENTS)]
-    events: Annotated[list[LiveEvent], Meta(max_length=MAX_EVENTS)] | None = None
-    review_config: ReviewConfig | None = None
-
-    def audience_events(self) -> tuple[AudienceEvent, ...]:
-        """Return what is given.
-
-        Raises:
-            InvalidInput: `total` is not their number.
-        """
-        events = tuple(event.event() for event in self.events or ())
-        if self.total != len(events):
-            raise InvalidInput("total", f"must be the number of events, {len(events)}")
-        return events
+async def execute_command(
+    use_cases: UseCases, call: Call[NoQuery, ControlSmartLiveReq]
+) -> ExecuteSmartLiveCommandResponse:
+    """Command a broadcast."""
+    asked = call.body
+    if asked.command not in CommandName.__members__:
+        raise Refusal(errors.INVALID_COMMAND, asked.command)
+    name = CommandName(asked.command)
+    try:
+        params = from_json(asked.params or {}, PARAMS[name])
+    except InvalidInput as error:
+        raise InvalidInput(f"params.{error.field}", error.problem) from None
+    job = call.project_id, call.ids["room_id"], call.ids["job_id"]
+    command_id, result = str(uuid.uuid4()), None
+    match params:
+        case CleanUpInsertCommand():
+            await use_cases.commands.take_back(*job, frozenset(params.command_ids or ()))
+        case LiveExitConfig():
+            await use_cases.commands.reset_exit(*job, params.live_exit())
+        case NoParams():
+            result = _told(name, await use_cases.commands.as_played(*job))
+        case _:
+            kept = extras_of(params, *params.__struct_fields__)
+            command_id = await use_cases.commands.execute(*job, name, kept)
+    return ExecuteSmartLiveCommandResponse(command_id=command_id, command=name, result=result)
 
 
-class ReportQuery(Wire, frozen=True, kw_only=True):
-    """How a report proves itself, and whether a new address is wanted."""
+def _told(name: CommandName, room: LiveRoom) -> str:
+    """Answer a command that asks: JSON text."""
+    shown: Wire = SmartLiveRoom.of(room)
+    if name is CommandName.GET_CURRENT_PLAYING_SCRIPTS:
+        shown = LivePlayingScripts.of(room.draft.scenes)
+    return msgspec.json.encode(shown).decode()
 
-    auth_key: Name | None = None
-    expires_time: Annotated[str, Meta(pattern="^[0-9]{1,15}$")] | None = None
-    """Milliseconds since the Unix epoch."""
-    refresh_url: bool = False
+
+async def list_insert_commands(
+    use_cases: UseCases, call: Call[WindowQuery, NoBody]
+) -> InsertCommands:
+    """List insertions that wait for their turn."""
+    found = await use_cases.commands.insert_commands(
+        call.project_id,
+        call.ids["room_id"],
+        call.ids["job_id"],
+        offset=call.query.offset,
+        limit=call.query.limit,
+    )
+    shown = [InsertCommandItem.of(command) for command in found.items]
+    return InsertCommands(count=found.count, insert_commands=shown)
 
 
-class LiveEventReportResponse(Wire, frozen=True, kw_only=True):
-    """A new address, where one was wanted."""
+async def list_rule_commands(
+    use_cases: UseCases, call: Call[CommandsQuery, NoBody]
+) -> RuleCommands:
+    """List rules that wait for a person's word."""
+    query = call.query
+    found = await use_cases.commands.rule_commands(
+        call.project_id, query.job_id, offset=query.offset, limit=query.limit
+    )
+    shown = [RuleCommand.of(command) for command in found.items]
+    return RuleCommands(count=found.count, rule_commands=shown)
 
-    live_event_report_url: str | None = None
+
+async def list_script_commands(
+    use_cases: UseCases, call: Call[CommandsQuery, NoBody]
+) -> ScriptCommands:
+    """List scripts that wait for a person's word."""
+    query = call.query
+    found = await use_cases.commands.script_commands(
+        call.project_id, query.job_id, offset=query.offset, limit=query.limit
+    )
+    shown = [ScriptCommand.of(command) for command in found.items]
+    return ScriptCommands(count=found.count, scripts_commands=shown)
+
+
+async def confirm_commands(
+    use_cases: UseCases, call: Call[NoQuery, BatchConfirmLiveCommandsReq]
+) -> NoBody:
+    """Say that commands may be carried out, or may not."""
+    asked = call.body
+    await use_cases.commands.confirm(
+        call.project_id,
+        call.ids["room_id"],
+        call.ids["job_id"],
+        name=CommandName(asked.command),
+        command_ids=frozenset(asked.command_ids or ()),
+        confirmed=asked.action == "confirm",
+    )
+    return NoBody()

@@ -10,80 +10,37 @@ docs/compatibility.md lists what was decided and why.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WireError:
-    """One error code."""
-
-    code: str
-    status: int
-    """HTTP status."""
-    message: str
-    """Text, with `%s` where details go."""
-
-    @property
-    def of_gateway(self) -> bool:
-        """Whether the gateway answers it, whose bodies name the request."""
-        return self.code.startswith("APIGW.")
-
-
-class Refusal(Exception):
-    """A request is answered with an error of this wire."""
-
-    def __init__(self, error: WireError, *details: str) -> None:
-        super().__init__(error.message % details)
-        self.error = error
-
+from airslice.facades.http.refusals import WireError
 
 # The gateway's.
 NO_SUCH_API = WireError(
-    code="APIGW.0101",
-    status=404,
-    message="The API does not exist or has not been published in the environment.",
+    "APIGW.0101", 404, "The API does not exist or has not been published in the environment."
 )
-NO_SUCH_METHOD = WireError(code="APIGW.0101", status=404, message="The API does not exist.")
-TOO_LARGE = WireError(code="APIGW.0201", status=413, message="Request entity too large")
-UNAUTHENTICATED = WireError(
-    code="APIGW.0301", status=401, message="Incorrect IAM authentication information: %s"
-)
-THROTTLED = WireError(
-    code="APIGW.0308", status=429, message="The throttling threshold has been reached: %s"
-)
+NO_SUCH_METHOD = WireError("APIGW.0101", 404, "The API does not exist.")
+TOO_LARGE = WireError("APIGW.0201", 413, "Request entity too large")
+UNAUTHENTICATED = WireError("APIGW.0301", 401, "Incorrect IAM authentication information: %s")
+THROTTLED = WireError("APIGW.0308", 429, "The throttling threshold has been reached: %s")
 
 # The service's.
-UNAUTHORIZED = WireError(code="MSS.00000001", status=401, message="Unauthorized: %s")
-INVALID_BODY = WireError(code="MSS.00000002", status=400, message="Invalid body: %s")
-INVALID_PARAMETER = WireError(code="MSS.00000003", status=400, message="Invalid parameter: %s")
-ROOM_UNUSABLE = WireError(code="MSS.00000003", status=400, message="Invalid parameter: room_id: %s")
-GROUP_NOT_FOUND = WireError(
-    code="MSS.00000003", status=400, message="Invalid parameter: group_id: %s"
-)
-RULE_NOT_FOUND = WireError(
-    code="MSS.00000003", status=400, message="Invalid parameter: rule_id: %s"
-)
-PLATFORM_UNUSABLE = WireError(
-    code="MSS.00000003", status=400, message="Invalid parameter: platform_id: %s"
-)
-INTERNAL_ERROR = WireError(code="MSS.00000004", status=500, message="Internal Error")
-OTHER_PROJECT = WireError(
-    code="MSS.00010009", status=400, message="urlTenantId is not equal tokenTenantId"
-)
-ROOM_NOT_FOUND = WireError(code="MSS.20010045", status=400, message="roomInfo not found.")
-JOB_EXISTS = WireError(
-    code="MSS.20010046", status=400, message="The room has a job that has not ended."
-)
-INVALID_COMMAND = WireError(code="MSS.20010053", status=400, message="Invalid command: %s")
-QUOTA_INSUFFICIENT = WireError(code="MSS.20010056", status=400, message="Quota insufficient: %s")
-LIVE_QUOTA_INSUFFICIENT = WireError(
-    code="MSS.20010065", status=400, message="Live quota insufficient: %s"
-)
-JOB_FINISHED = WireError(code="MSS.20010066", status=400, message="The job has ended.")
-JOB_NOT_FOUND = WireError(code="MSS.20010074", status=400, message="The job does not exist.")
+UNAUTHORIZED = WireError("MSS.00000001", 401, "Unauthorized: %s")
+INVALID_BODY = WireError("MSS.00000002", 400, "Invalid body: %s")
+INVALID_PARAMETER = WireError("MSS.00000003", 400, "Invalid parameter: %s")
+ROOM_UNUSABLE = WireError("MSS.00000003", 400, "Invalid parameter: room_id: %s")
+GROUP_NOT_FOUND = WireError("MSS.00000003", 400, "Invalid parameter: group_id: %s")
+RULE_NOT_FOUND = WireError("MSS.00000003", 400, "Invalid parameter: rule_id: %s")
+PLATFORM_UNUSABLE = WireError("MSS.00000003", 400, "Invalid parameter: platform_id: %s")
+INTERNAL_ERROR = WireError("MSS.00000004", 500, "Internal Error")
+OTHER_PROJECT = WireError("MSS.00010009", 400, "urlTenantId is not equal tokenTenantId")
+ROOM_NOT_FOUND = WireError("MSS.20010045", 400, "roomInfo not found.")
+JOB_EXISTS = WireError("MSS.20010046", 400, "The room has a job that has not ended.")
+INVALID_COMMAND = WireError("MSS.20010053", 400, "Invalid command: %s")
+QUOTA_INSUFFICIENT = WireError("MSS.20010056", 400, "Quota insufficient: %s")
+LIVE_QUOTA_INSUFFICIENT = WireError("MSS.20010065", 400, "Live quota insufficient: %s")
+JOB_FINISHED = WireError("MSS.20010066", 400, "The job has ended.")
+JOB_NOT_FOUND = WireError("MSS.20010074", 400, "The job does not exist.")
 
 WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.InvalidInput: INVALID_PARAMETER,
@@ -122,11 +79,3 @@ WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.StoreFailed: INTERNAL_ERROR,
     errors.StoreRefused: INTERNAL_ERROR,
 }
-
-
-def refusal(error: AirsliceError) -> Refusal | None:
-    """Return what the caller is told of `error`; None if it is the server's own fault."""
-    wire_error = WIRE_ERRORS.get(type(error), INTERNAL_ERROR)
-    if wire_error is INTERNAL_ERROR:
-        return None
-    return Refusal(wire_error, str(error)) if "%s" in wire_error.message else Refusal(wire_error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,21 +13,22 @@ from starlette.types import Receive, Scope, Send
 from airslice import __version__
 from airslice.application.ports.clock import Clock
 from airslice.domain.apps import Account
-from airslice.domain.errors import AirsliceError, RateLimited
+from airslice.domain.errors import RateLimited
 from airslice.domain.live_job import LiveJob
 from airslice.domain.projects import Project
 from airslice.domain.rate_limit import RateLimit
+from airslice.facades.http.openapi import shown
+from airslice.facades.http.refusals import Refusal, refusal_of
 from airslice.facades.huawei import errors
 from airslice.facades.huawei.access import Access
-from airslice.facades.huawei.arrived import Arrived
+from airslice.facades.huawei.audience_events import ReportQuery
 from airslice.facades.huawei.bodies import from_body, from_query
-from airslice.facades.huawei.calls import Call, UseCases
-from airslice.facades.huawei.commands import ReportQuery
-from airslice.facades.huawei.errors import Refusal, refusal
+from airslice.facades.huawei.calls import Call, JobFacts, Operation, UseCases
+from airslice.facades.huawei.errors import WIRE_ERRORS
+from airslice.facades.huawei.exchange import Exchange
 from airslice.facades.huawei.identity import Identity
-from airslice.facades.huawei.jobs import JobFacts
 from airslice.facades.huawei.openapi import openapi_document
-from airslice.facades.huawei.operations import OPERATIONS, REPORT, Operation, find_operation
+from airslice.facades.huawei.operations import OPERATIONS, REPORT, find_operation
 from airslice.facades.huawei.tokens import ProjectTokens
 
 OPENAPI_PATH = "/api/openapi/huawei.json"
@@ -36,13 +36,13 @@ TOKENS_PATH = b"/v3/auth/tokens"
 PROJECTS_PATH = b"/v3/projects"
 
 TOKENS_PER_SECOND = 10
-"""Of the whole server: as fast as passwords can be tried."""
+"""Requests for tokens that the whole server takes: as fast as passwords can be tried."""
 
 _log = logging.getLogger(__name__)
 
 
 class HuaweiFacade:
-    """Answers what is below ``/v1/``, and IAM's paths; see `takes`.
+    """Answers every path below ``/v1/`` and IAM's paths; see `takes`.
 
     Args:
         accounts: Who may sign requests; access keys are unique.
@@ -66,7 +66,6 @@ class HuaweiFacade:
         self._identity = Identity(projects, tokens)
         self._use_cases = use_cases
         self._clock = clock
-        self._openapi = msgspec.json.encode(openapi_document(OPERATIONS, version=__version__))
         self._token_limit = RateLimit(TOKENS_PER_SECOND)
         self._limits = {
             (project.project_id, operation.name): RateLimit(operation.per_second)
@@ -76,12 +75,9 @@ class HuaweiFacade:
         }
 
     def routes(self) -> list[Route]:
-        """Return the route of the document of this wire."""
-        return [Route(OPENAPI_PATH, self._show_openapi, methods=["GET"])]
-
-    async def _show_openapi(self, request: Request) -> Response:
-        del request
-        return Response(self._openapi, media_type="application/json")
+        """Return the route of this wire's OpenAPI document."""
+        document = openapi_document(OPERATIONS, version=__version__)
+        return [Route(OPENAPI_PATH, shown(document), methods=["GET"])]
 
     @staticmethod
     def takes(scope: Scope) -> bool:
@@ -91,47 +87,47 @@ class HuaweiFacade:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
-        arrived = Arrived(request=Request(scope, receive))
+        exchange = Exchange(request=Request(scope, receive))
         try:
-            response = await self._respond(arrived)
+            response = await self._respond(exchange)
         except ClientDisconnect:
             return
         except Exception as error:
-            response = arrived.failure(_explain(error, arrived))
+            response = exchange.failure(_explain(error, exchange))
         await response(scope, receive, send)
 
-    async def _respond(self, arrived: Arrived) -> Response:
-        if arrived.path == TOKENS_PATH and arrived.method == "POST":
+    async def _respond(self, exchange: Exchange) -> Response:
+        if exchange.path == TOKENS_PATH and exchange.method == "POST":
             self._take(self._token_limit, "the server", TOKENS_PER_SECOND)
             now_s = self._clock.utc_ns() // 1_000_000_000
-            return self._identity.issue(arrived, await arrived.body(), now_s=now_s)
-        if arrived.path == PROJECTS_PATH and arrived.method == "GET":
-            account_id, _ = await self._access.account(arrived)
-            return self._identity.projects(arrived, account_id)
-        operation, ids = find_operation(arrived.method, arrived.path)
-        project, body = await self._authenticate(arrived, operation, ids)
+            return self._identity.issue(exchange, await exchange.body(), now_s=now_s)
+        if exchange.path == PROJECTS_PATH and exchange.method == "GET":
+            account_id, _ = await self._access.account(exchange)
+            return self._identity.projects(exchange, account_id)
+        operation, ids = find_operation(exchange.method, exchange.path)
+        project, body = await self._authenticate(exchange, operation, ids)
         limit = self._limits.get((project.project_id, operation.name))
         if limit is not None:
             self._take(limit, "policy user", operation.per_second)
         call = Call(
             project=project,
             ids=ids,
-            query=from_query(arrived.query, operation.shapes.query),
+            query=from_query(exchange.query, operation.shapes.query),
             body=from_body(body, operation.shapes.body),
-            facts=self._facts(arrived),
+            facts=self._facts(exchange),
         )
         result = await operation.run(self._use_cases, call)
-        return arrived.success(result, status=operation.status)
+        return exchange.success(result, status=operation.status)
 
     async def _authenticate(
-        self, arrived: Arrived, operation: Operation, ids: dict[str, str]
+        self, exchange: Exchange, operation: Operation, ids: dict[str, str]
     ) -> tuple[Project, bytes]:
-        given = dict(arrived.query)
-        key = given.get("auth_key") or arrived.headers.get("x-mss-auth-key")
-        proves_itself = {"authorization", "x-auth-token"} & arrived.headers.keys()
+        given = dict(exchange.query)
+        key = given.get("auth_key") or exchange.headers.get("x-mss-auth-key")
+        proves_itself = {"authorization", "x-auth-token"} & exchange.headers.keys()
         if operation.name != REPORT or not key or proves_itself:
-            return await self._access.project(arrived, ids["project_id"])
-        expires = given.get("expires_time") or arrived.headers.get("x-mss-expires-time", "")
+            return await self._access.project(exchange, ids["project_id"])
+        expires = given.get("expires_time") or exchange.headers.get("x-mss-expires-time", "")
         query = from_query([("auth_key", key), ("expires_time", expires)], ReportQuery)
         self._use_cases.report_keys.check(
             ids["project_id"],
@@ -140,15 +136,15 @@ class HuaweiFacade:
             key=key,
             expires_at_ms=int(query.expires_time or 0),
         )
-        return self._access.known(ids["project_id"]), await arrived.body()
+        return self._access.known(ids["project_id"]), await exchange.body()
 
-    def _facts(self, arrived: Arrived) -> JobFacts:
+    def _facts(self, exchange: Exchange) -> JobFacts:
         def report_url(job: LiveJob) -> str:
             key, expires_at_ms = self._use_cases.report_keys.mint(
                 job.project_id, job.room_id, job.job_id
             )
             return (
-                f"{arrived.base_url}/v1/{job.project_id}/smart-live-rooms/{job.room_id}"
+                f"{exchange.base_url}/v1/{job.project_id}/smart-live-rooms/{job.room_id}"
                 f"/smart-live-jobs/{job.job_id}/live-event-report"
                 f"?auth_key={key}&expires_time={expires_at_ms}"
             )
@@ -164,12 +160,10 @@ class HuaweiFacade:
             raise RateLimited(f"{whose} over ratelimit,limit:{per_second},time:1 second")
 
 
-def _explain(error: Exception, arrived: Arrived) -> Refusal:
+def _explain(error: Exception, exchange: Exchange) -> Refusal:
     """Return what the caller is told of `error`; log it if it is the server's own fault."""
-    if isinstance(error, Refusal):
-        return error
-    told = refusal(error) if isinstance(error, AirsliceError) else None
+    told = refusal_of(error, WIRE_ERRORS)
     if told is None:
-        _log.error("request %s failed", arrived.id, exc_info=error)
+        _log.error("request %s failed", exchange.id, exc_info=error)
         return Refusal(errors.INTERNAL_ERROR)
     return told

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from airslice.application.ports.live import Window
 from airslice.domain.errors import InvalidInput
 from airslice.domain.script import JsonObject
 
@@ -26,7 +27,7 @@ Text1024 = Annotated[str, msgspec.Meta(max_length=1_024)]
 Url = Annotated[str, msgspec.Meta(max_length=2_048)]
 RequiredUrl = Annotated[str, msgspec.Meta(min_length=1, max_length=2_048)]
 HttpUrl = Annotated[str, msgspec.Meta(max_length=2_048, pattern="^(https?://|$)")]
-"""To which the server will send something; empty: none."""
+"""Address to which the server will send something; empty text stands for none."""
 Rgb = Annotated[str, msgspec.Meta(max_length=16)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=INT32_MAX)]
 Ids = Annotated[list[Id], msgspec.Meta(max_length=100)]
@@ -47,18 +48,31 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NoBody(Wire, frozen=True, kw_only=True):
-    """Of requests and responses that have none."""
+    """Body of requests and responses that have none."""
 
 
 class NoQuery(Wire, frozen=True, kw_only=True):
-    """Of requests that have no query parameters."""
+    """Query of requests that have no parameters."""
 
 
 class WindowQuery(Wire, frozen=True, kw_only=True):
-    """Which part of a list is wanted."""
+    """Which part of a list is asked for."""
 
     offset: Count = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+
+    def window(self, created_since: str | None = None, created_until: str | None = None) -> Window:
+        """Return the part that is asked for, of what was created between two times.
+
+        Raises:
+            InvalidInput: a time is none.
+        """
+        return Window(
+            offset=self.offset,
+            limit=self.limit,
+            created_since_ms=since_ms("create_since", created_since),
+            created_until_ms=until_ms("create_until", created_until),
+        )
 
 
 def extras_of(given: Wire, *names: str) -> JsonObject:
@@ -68,14 +82,14 @@ def extras_of(given: Wire, *names: str) -> JsonObject:
 
 
 def rfc3339(utc_ms: int) -> str | None:
-    """Write a time as ``2021-01-10T08:43:17Z``; None for 0, which is no time."""
+    """Write a time as ``2021-01-10T08:43:17Z``; 0 stands for no time, and returns None."""
     if not utc_ms:
         return None
     return f"{datetime.fromtimestamp(utc_ms // 1_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def parse_rfc3339(field: str, text: str) -> int:
-    """Read a time: milliseconds since the Unix epoch.
+    """Read a time; return milliseconds since the Unix epoch.
 
     Raises:
         InvalidInput: it is none.
@@ -90,10 +104,10 @@ def parse_rfc3339(field: str, text: str) -> int:
 
 
 def since_ms(field: str, text: str | None) -> int | None:
-    """Read the earliest time that is wanted, in the whole seconds that the wire shows."""
+    """Read the earliest time that is asked for, in the whole seconds that the wire shows."""
     return None if text is None else -(-parse_rfc3339(field, text) // 1_000) * 1_000
 
 
 def until_ms(field: str, text: str | None) -> int | None:
-    """Read the latest time that is wanted, in the whole seconds that the wire shows."""
+    """Read the latest time that is asked for, in the whole seconds that the wire shows."""
     return None if text is None else parse_rfc3339(field, text) // 1_000 * 1_000 + 999

@@ -9,27 +9,32 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-import msgspec
-from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from airslice.domain.projects import Project, ProjectUser
-from airslice.facades.huawei.arrived import Arrived
 from airslice.facades.huawei.bodies import from_body
+from airslice.facades.huawei.exchange import Exchange
 from airslice.facades.huawei.fields import Wire
 from airslice.facades.huawei.tokens import VALID_S, ProjectTokens
 
+WRONG_PASSWORD = {
+    "code": 401,
+    "message": "The username or password is wrong.",
+    "title": "Unauthorized",
+}
+
 
 class Named(Wire, frozen=True, kw_only=True):
-    """Something by its name or its id."""
+    """Something that is named by its name or its id."""
 
     name: str | None = None
     id: str | None = None
 
 
 class PasswordUser(Named, frozen=True, kw_only=True):
-    """Who wants a token."""
+    """A user who asks for a token."""
 
     password: str
     domain: Named = Named()
@@ -42,20 +47,20 @@ class PasswordMethod(Wire, frozen=True, kw_only=True):
 
 
 class IdentityRequest(Wire, frozen=True, kw_only=True):
-    """How who wants a token proves who he is."""
+    """How somebody who asks for a token proves who he is."""
 
     methods: list[str]
     password: PasswordMethod
 
 
 class ScopeRequest(Wire, frozen=True, kw_only=True):
-    """For what a token is wanted."""
+    """The project that a token is asked for."""
 
     project: Named = Named()
 
 
 class AuthRequest(Wire, frozen=True, kw_only=True):
-    """Who wants a token for what."""
+    """Who asks for a token, and for which project."""
 
     identity: IdentityRequest
     scope: ScopeRequest = ScopeRequest()
@@ -67,117 +72,8 @@ class TokenRequest(Wire, frozen=True, kw_only=True):
     auth: AuthRequest
 
 
-class Domain(msgspec.Struct, frozen=True, kw_only=True):
-    """An account."""
-
-    id: str
-    name: str
-
-
-class UserView(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose token it is."""
-
-    id: str
-    name: str
-    domain: Domain
-    password_expires_at: str = ""
-
-
-class ProjectOfToken(msgspec.Struct, frozen=True, kw_only=True):
-    """For what it is."""
-
-    id: str
-    name: str
-    domain: Domain
-
-
-class Role(msgspec.Struct, frozen=True, kw_only=True):
-    """What its bearer may do."""
-
-    id: str
-    name: str
-
-
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a service is."""
-
-    id: str
-    interface: str
-    region: str
-    region_id: str
-    url: str
-
-
-class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """What its bearer may use."""
-
-    id: str
-    name: str
-    type: str
-    endpoints: list[Endpoint]
-
-
-class TokenView(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told of a token."""
-
-    methods: list[str]
-    issued_at: str
-    expires_at: str
-    user: UserView
-    project: ProjectOfToken
-    roles: list[Role]
-    catalog: list[Service] | UnsetType = UNSET
-
-
-class TokenResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of the answer; the token itself is in X-Subject-Token."""
-
-    token: TokenView
-
-
-class Links(msgspec.Struct, frozen=True, kw_only=True):
-    """Where more is."""
-
-    self: str
-    next: str | None = None
-    previous: str | None = None
-
-
-class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
-    """A project."""
-
-    id: str
-    name: str
-    domain_id: str
-    parent_id: str
-    is_domain: bool = False
-    enabled: bool = True
-    description: str = ""
-
-
-class ProjectsResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of GET /v3/projects."""
-
-    links: Links
-    projects: list[ProjectView]
-
-
-class IamError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why IAM refuses."""
-
-    code: int
-    message: str
-    title: str
-
-
-class IamFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of IAM's refusals."""
-
-    error: IamError
-
-
 class Identity:
-    """Answers for IAM.
+    """Answers requests to IAM.
 
     Args:
         projects: What there is, with their users.
@@ -188,44 +84,51 @@ class Identity:
         self._projects = projects
         self._tokens = tokens
 
-    def issue(self, arrived: Arrived, body: bytes, *, now_s: int) -> Response:
+    def issue(self, exchange: Exchange, body: bytes, *, now_s: int) -> Response:
         """Answer POST /v3/auth/tokens."""
         asked = from_body(body, TokenRequest).auth
         found = [*self._owners(asked)] if asked.identity.methods == ["password"] else []
         if len(found) != 1:
-            failure = IamError(
-                code=401, message="The username or password is wrong.", title="Unauthorized"
-            )
-            return arrived.success(IamFailure(error=failure), status=401)
+            return exchange.success({"error": WRONG_PASSWORD}, status=401)
         [(project, user)] = found
         name = asked.scope.project.name or project.name
-        token = TokenView(
-            methods=["password"],
-            issued_at=_time(now_s),
-            expires_at=_time(now_s + VALID_S),
-            user=UserView(id=user.name, name=user.name, domain=_domain(project)),
-            project=ProjectOfToken(id=project.project_id, name=name, domain=_domain(project)),
-            roles=[Role(id="0", name="te_admin")],
-            catalog=UNSET if "nocatalog" in dict(arrived.query) else [_service(arrived, name)],
-        )
-        response = arrived.success(TokenResponse(token=token), status=201)
+        domain = {"id": project.account_id, "name": project.account_id}
+        token: dict[str, Any] = {
+            "methods": ["password"],
+            "issued_at": _time(now_s),
+            "expires_at": _time(now_s + VALID_S),
+            "user": {
+                "id": user.name,
+                "name": user.name,
+                "domain": domain,
+                "password_expires_at": "",
+            },
+            "project": {"id": project.project_id, "name": name, "domain": domain},
+            "roles": [{"id": "0", "name": "te_admin"}],
+        }
+        if "nocatalog" not in dict(exchange.query):
+            token["catalog"] = [_service(exchange, name)]
+        response = exchange.success({"token": token}, status=201)
         response.headers["X-Subject-Token"] = self._tokens.mint(project, user, now_s=now_s)
         return response
 
-    def projects(self, arrived: Arrived, account_id: str) -> Response:
-        """Answer GET /v3/projects: what the account has, by name."""
-        name = dict(arrived.query).get("name", "")
+    def projects(self, exchange: Exchange, account_id: str) -> Response:
+        """Answer GET /v3/projects with the account's projects of the name that is asked for."""
+        name = dict(exchange.query).get("name", "")
         found = [
-            ProjectView(
-                id=project.project_id,
-                name=project.name or name,
-                domain_id=account_id,
-                parent_id=account_id,
-            )
+            {
+                "id": project.project_id,
+                "name": project.name or name,
+                "domain_id": account_id,
+                "parent_id": account_id,
+                "is_domain": False,
+                "enabled": True,
+                "description": "",
+            }
             for project in _named([p for p in self._projects if p.account_id == account_id], name)
         ]
-        links = Links(self=f"{arrived.base_url}/v3/projects")
-        return arrived.success(ProjectsResponse(links=links, projects=found))
+        links = {"self": f"{exchange.base_url}/v3/projects", "next": None, "previous": None}
+        return exchange.success({"links": links, "projects": found})
 
     def _owners(self, asked: AuthRequest) -> Iterable[tuple[Project, ProjectUser]]:
         """Return the users that are meant and whose password is right, with their projects."""
@@ -250,19 +153,17 @@ def _named(projects: Sequence[Project], name: str) -> list[Project]:
     return exactly or [project for project in projects if not project.name]
 
 
-def _domain(project: Project) -> Domain:
-    return Domain(id=project.account_id, name=project.account_id)
-
-
-def _service(arrived: Arrived, region: str) -> Service:
-    endpoint = Endpoint(
-        id="metastudio",
-        interface="public",
-        region=region,
-        region_id=region,
-        url=f"{arrived.base_url}/v1",
-    )
-    return Service(id="metastudio", name="metastudio", type="metastudio", endpoints=[endpoint])
+def _service(exchange: Exchange, region: str) -> dict[str, Any]:
+    """Describe the one service that a token is good for."""
+    endpoint = {
+        "id": "metastudio",
+        "interface": "public",
+        "region": region,
+        "region_id": region,
+        "url": f"{exchange.base_url}/v1",
+    }
+    names = dict.fromkeys(("id", "name", "type"), "metastudio")
+    return {**names, "endpoints": [endpoint]}
 
 
 def _time(utc_s: int) -> str:

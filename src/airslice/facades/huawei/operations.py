@@ -8,20 +8,21 @@ that it does not list have none.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple, get_args, get_type_hints
 from urllib.parse import unquote
 
-from airslice.facades.huawei import command_operations as commands
-from airslice.facades.huawei import errors
-from airslice.facades.huawei import job_operations as jobs
-from airslice.facades.huawei import resource_operations as resources
-from airslice.facades.huawei import room_operations as rooms
-from airslice.facades.huawei.calls import Call, UseCases
-from airslice.facades.huawei.errors import Refusal
-from airslice.facades.huawei.fields import Wire
+from airslice.facades.http.refusals import Refusal
+from airslice.facades.huawei import (
+    audience_events,
+    commands,
+    errors,
+    live_jobs,
+    live_room_lists,
+    live_rooms,
+    platforms,
+    rules,
+    user_config,
+)
+from airslice.facades.huawei.calls import Operation
 
 ROOMS = "/smart-live-rooms"
 ROOM = f"{ROOMS}/{{room_id}}"
@@ -38,47 +39,18 @@ REPORT = "LiveEventReport"
 """The operation that takes a key of its own in place of a signature."""
 
 
-class Shapes(NamedTuple):
-    """What an operation takes and gives."""
-
-    query: type[Wire]
-    body: type[Wire]
-    gives: type[Wire]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation: how it is asked, who answers, and what."""
-
-    name: str
-    method: str
-    path: str
-    """Below ``/v1/{project_id}``, with `{parameters}`."""
-    run: Callable[[UseCases, Call[Any, Any]], Awaitable[Wire]]
-    """Its docstring is the summary."""
-    status: int = 200
-    """Of success."""
-    per_second: int | None = None
-    """Requests that a project may send."""
-
-    @property
-    def shapes(self) -> Shapes:
-        """What it takes and gives."""
-        return shapes_of(self.run)
-
-
 OPERATIONS = (
-    Operation("CreateSmartLiveRoom", "POST", ROOMS, rooms.create_room, per_second=5),
-    Operation("ListSmartLiveRooms", "GET", ROOMS, rooms.list_rooms, per_second=20),
-    Operation("ShowSmartLiveRoom", "GET", ROOM, rooms.show_room, per_second=20),
-    Operation("UpdateSmartLiveRoom", "PUT", ROOM, rooms.update_room, per_second=5),
-    Operation("DeleteSmartLiveRoom", "DELETE", ROOM, rooms.delete_room, per_second=4),
-    Operation("ConfirmSmarLiveRoom", "POST", f"{ROOM}/confirm", rooms.confirm_room),
-    Operation("ShowLiveWarningInfo", "GET", f"{ROOM}/live-warning-info", rooms.show_warnings),
-    Operation("StartSmartLive", "POST", JOBS, jobs.start_job, status=202, per_second=4),
-    Operation("ListSmartLive", "GET", JOBS, jobs.list_jobs_of_room, per_second=20),
-    Operation("ListSmartLiveJobs", "GET", "/smart-live-jobs", jobs.list_jobs, per_second=20),
-    Operation("ShowSmartLive", "GET", JOB, jobs.show_job),
+    Operation("CreateSmartLiveRoom", "POST", ROOMS, live_rooms.create_room, per_second=5),
+    Operation("ListSmartLiveRooms", "GET", ROOMS, live_room_lists.list_rooms, per_second=20),
+    Operation("ShowSmartLiveRoom", "GET", ROOM, live_rooms.show_room, per_second=20),
+    Operation("UpdateSmartLiveRoom", "PUT", ROOM, live_rooms.update_room, per_second=5),
+    Operation("DeleteSmartLiveRoom", "DELETE", ROOM, live_rooms.delete_room, per_second=4),
+    Operation("ConfirmSmarLiveRoom", "POST", f"{ROOM}/confirm", live_rooms.confirm_room),
+    Operation("ShowLiveWarningInfo", "GET", f"{ROOM}/live-warning-info", live_rooms.show_warnings),
+    Operation("StartSmartLive", "POST", JOBS, live_jobs.start_job, status=202, per_second=4),
+    Operation("ListSmartLive", "GET", JOBS, live_jobs.list_jobs_of_room, per_second=20),
+    Operation("ListSmartLiveJobs", "GET", "/smart-live-jobs", live_jobs.list_jobs, per_second=20),
+    Operation("ShowSmartLive", "GET", JOB, live_jobs.show_job),
     Operation("ExecuteSmartLiveCommand", "POST", f"{JOB}/command", commands.execute_command),
     Operation(
         "ListInsertCommands",
@@ -92,8 +64,8 @@ OPERATIONS = (
         f"{JOB}/batch-commands-confirm",
         commands.confirm_commands,
     ),
-    Operation(REPORT, "POST", f"{JOB}/live-event-report", commands.report_events),
-    Operation("StopSmartLive", "POST", f"{JOB}/stop", jobs.stop_job),
+    Operation(REPORT, "POST", f"{JOB}/live-event-report", audience_events.report_events),
+    Operation("StopSmartLive", "POST", f"{JOB}/stop", live_jobs.stop_job),
     Operation(
         "ListSmartLiveRuleCommands",
         "GET",
@@ -106,38 +78,38 @@ OPERATIONS = (
         "/smart-live-command/script-commands",
         commands.list_script_commands,
     ),
-    Operation("CreateInteractionRuleGroup", "POST", GROUPS, resources.create_group),
-    Operation("ListInteractionRuleGroups", "GET", GROUPS, resources.list_groups),
+    Operation("CreateInteractionRuleGroup", "POST", GROUPS, rules.create_group),
+    Operation("ListInteractionRuleGroups", "GET", GROUPS, rules.list_groups),
     Operation(
         "ListInteractionRuleGroupsSummary",
         "GET",
         f"{GROUPS}-summary",
-        resources.summarize_groups,
+        rules.summarize_groups,
     ),
-    Operation("CreateInteractionRule", "POST", RULES, resources.create_rule),
-    Operation("UpdateInteractionRule", "PUT", f"{RULES}/{{rule_id}}", resources.update_rule),
-    Operation("DeleteInteractionRule", "DELETE", f"{RULES}/{{rule_id}}", resources.delete_rule),
-    Operation("ShowInteractionRuleGroup", "GET", GROUP, resources.show_group),
-    Operation("UpdateInteractionRuleGroup", "PUT", GROUP, resources.update_group),
-    Operation("DeleteInteractionRuleGroup", "DELETE", GROUP, resources.delete_group),
-    Operation("CreateLivePlatform", "POST", PLATFORMS, resources.create_platform, per_second=1),
-    Operation("ListLivePlatforms", "GET", PLATFORMS, resources.list_platforms, per_second=20),
-    Operation("ShowLivePlatform", "GET", PLATFORM, resources.show_platform),
-    Operation("UpdateLivePlatform", "PUT", PLATFORM, resources.update_platform, per_second=1),
-    Operation("DeleteLivePlatform", "DELETE", PLATFORM, resources.delete_platform, per_second=1),
+    Operation("CreateInteractionRule", "POST", RULES, rules.create_rule),
+    Operation("UpdateInteractionRule", "PUT", f"{RULES}/{{rule_id}}", rules.update_rule),
+    Operation("DeleteInteractionRule", "DELETE", f"{RULES}/{{rule_id}}", rules.delete_rule),
+    Operation("ShowInteractionRuleGroup", "GET", GROUP, rules.show_group),
+    Operation("UpdateInteractionRuleGroup", "PUT", GROUP, rules.update_group),
+    Operation("DeleteInteractionRuleGroup", "DELETE", GROUP, rules.delete_group),
+    Operation("CreateLivePlatform", "POST", PLATFORMS, platforms.create_platform, per_second=1),
+    Operation("ListLivePlatforms", "GET", PLATFORMS, platforms.list_platforms, per_second=20),
+    Operation("ShowLivePlatform", "GET", PLATFORM, platforms.show_platform),
+    Operation("UpdateLivePlatform", "PUT", PLATFORM, platforms.update_platform, per_second=1),
+    Operation("DeleteLivePlatform", "DELETE", PLATFORM, platforms.delete_platform, per_second=1),
     Operation(
         "ShowLivePlatformAccessType",
         "GET",
         "/live-platforms/access-types",
-        resources.show_access_types,
+        platforms.show_access_types,
     ),
     Operation(
-        "ListLivePlatformProducts", "GET", "/live-platforms/products", resources.list_products
+        "ListLivePlatformProducts", "GET", "/live-platforms/products", platforms.list_products
     ),
-    Operation("ShowSmartLiveUserConfig", "GET", USER_CONFIG, resources.show_user_config),
-    Operation("UpdateSmartLiveUserConfig", "PUT", USER_CONFIG, resources.update_user_config),
+    Operation("ShowSmartLiveUserConfig", "GET", USER_CONFIG, user_config.show_user_config),
+    Operation("UpdateSmartLiveUserConfig", "PUT", USER_CONFIG, user_config.update_user_config),
 )
-"""All operations."""
+"""All operations of this wire."""
 
 _STEPS = tuple((op, f"/v1/{{project_id}}{op.path}".split("/")) for op in OPERATIONS)
 
@@ -166,11 +138,3 @@ def find_operation(method: str, path: bytes) -> tuple[Operation, dict[str, str]]
                 return operation, {want[1:-1]: step for want, step in pairs if want[:1] == "{"}
             has_path = True
     raise Refusal(errors.NO_SUCH_METHOD if has_path else errors.NO_SUCH_API)
-
-
-@cache
-def shapes_of(run: Callable[..., Any]) -> Shapes:
-    """Return what an operation takes and gives: its own signature says it."""
-    hints = get_type_hints(run)
-    query, body = get_args(hints["call"])
-    return Shapes(query=query, body=body, gives=hints["return"])

@@ -1,25 +1,26 @@
-"""Interaction rules and their libraries: wire structs ↔ the domain's values."""
+"""Interaction rules and their libraries: wire structs, and what the operations on them call."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from msgspec import Meta, to_builtins
+from msgspec import Meta, structs, to_builtins
 
-from airslice.application.ports.live import GroupQuery, Window
+from airslice.application.ports.live import GroupQuery
 from airslice.domain.interaction_rules import Rule, RuleGroup
 from airslice.domain.script import JsonObject
+from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import (
     Id,
     Name,
+    NoBody,
+    NoQuery,
     Text256,
     Text1024,
     Url,
     WindowQuery,
     Wire,
     rfc3339,
-    since_ms,
-    until_ms,
 )
 from airslice.facades.huawei.layers import SmartLayerConfig
 
@@ -84,7 +85,7 @@ class TriggerProcess(Wire, frozen=True, kw_only=True):
 
 
 class CreateInteractionRuleReq(Wire, frozen=True, kw_only=True):
-    """A rule for a library."""
+    """A rule that is put into a library."""
 
     rule_name: Text256 | None = None
     event_type: EventType | None = None
@@ -92,7 +93,7 @@ class CreateInteractionRuleReq(Wire, frozen=True, kw_only=True):
     trigger: TriggerProcess | None = None
 
     def document(self) -> JsonObject:
-        """Return the rule as it is kept: JSON, in the words of the wire."""
+        """Return the rule as JSON in the words of the wire, which is how it is kept."""
         document: JsonObject = to_builtins(self)
         return document
 
@@ -122,7 +123,7 @@ class InteractionRuleDetailInfo(InteractionRuleInfo, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, rule: Rule) -> InteractionRuleDetailInfo:
-        """Show a rule."""
+        """Return what shows a rule."""
         document: dict[str, Any] = dict(rule.document)
         return cls(
             **{
@@ -142,7 +143,7 @@ class InteractionRuleGroup(Wire, frozen=True, kw_only=True):
     interaction_rules: Annotated[list[InteractionRuleInfo], Meta(max_length=1_000)] | None = None
 
     def documents(self) -> tuple[JsonObject, ...] | None:
-        """Return the rules as they are kept; None where none are given."""
+        """Return the rules as they are kept; None if the field is absent."""
         if self.interaction_rules is None:
             return None
         return tuple(rule.document() for rule in self.interaction_rules)
@@ -163,8 +164,8 @@ class InteractionRuleGroupSummary(Wire, frozen=True, kw_only=True):
     update_time: str | None = None
 
     @classmethod
-    def of(cls, group: RuleGroup) -> InteractionRuleGroupSummary:
-        """Show a library."""
+    def of(cls, group: RuleGroup) -> Self:
+        """Return what shows a library without its rules."""
         return cls(
             group_id=group.group_id,
             group_name=group.name,
@@ -180,34 +181,22 @@ class InteractionRuleGroupDetail(InteractionRuleGroupSummary, frozen=True, kw_on
 
     @classmethod
     def of_group(cls, group: RuleGroup, *, with_rules: bool) -> InteractionRuleGroupDetail:
-        """Show a library with its rules, or without."""
-        return cls(
-            group_id=group.group_id,
-            group_name=group.name,
-            create_time=rfc3339(group.created_at_ms),
-            update_time=rfc3339(group.updated_at_ms),
-            interaction_rules=(
-                [InteractionRuleDetailInfo.of(rule) for rule in group.rules] if with_rules else None
-            ),
-        )
+        """Return what shows a library, with its rules or without."""
+        rules = [InteractionRuleDetailInfo.of(rule) for rule in group.rules]
+        return structs.replace(cls.of(group), interaction_rules=rules if with_rules else None)
 
 
 class InteractionRuleGroupsQuery(WindowQuery, frozen=True, kw_only=True):
-    """Which libraries are wanted."""
+    """Which libraries are asked for."""
 
     create_since: str | None = None
     create_until: str | None = None
     group_name: str | None = None
 
     def query(self) -> GroupQuery:
-        """Return what is asked for."""
+        """Return the query that is asked for."""
         return GroupQuery(
-            window=Window(
-                offset=self.offset,
-                limit=self.limit,
-                created_since_ms=since_ms("create_since", self.create_since),
-                created_until_ms=until_ms("create_until", self.create_until),
-            ),
+            window=self.window(self.create_since, self.create_until),
             name=self.group_name or "",
         )
 
@@ -224,3 +213,80 @@ class InteractionRuleGroupSummaries(Wire, frozen=True, kw_only=True):
 
     count: int
     interaction_rule_groups: list[InteractionRuleGroupSummary]
+
+
+async def create_group(
+    use_cases: UseCases, call: Call[NoQuery, InteractionRuleGroup]
+) -> InteractionRuleGroupId:
+    """Make a library of interaction rules."""
+    documents = call.body.documents() or ()
+    group = await use_cases.rules.create_group(call.project_id, call.body.group_name, documents)
+    return InteractionRuleGroupId(group_id=group.group_id)
+
+
+async def list_groups(
+    use_cases: UseCases, call: Call[InteractionRuleGroupsQuery, NoBody]
+) -> InteractionRuleGroups:
+    """List libraries of interaction rules."""
+    found = await use_cases.rules.list_groups(call.project_id, call.query.query())
+    shown = [InteractionRuleGroupDetail.of_group(group, with_rules=False) for group in found.items]
+    return InteractionRuleGroups(count=found.count, interaction_rule_groups=shown)
+
+
+async def summarize_groups(
+    use_cases: UseCases, call: Call[InteractionRuleGroupsQuery, NoBody]
+) -> InteractionRuleGroupSummaries:
+    """List libraries of interaction rules by their names."""
+    found = await use_cases.rules.list_groups(call.project_id, call.query.query())
+    shown = [InteractionRuleGroupSummary.of(group) for group in found.items]
+    return InteractionRuleGroupSummaries(count=found.count, interaction_rule_groups=shown)
+
+
+async def show_group(
+    use_cases: UseCases, call: Call[NoQuery, NoBody]
+) -> InteractionRuleGroupDetail:
+    """Show a library of interaction rules."""
+    group = await use_cases.rules.show_group(call.project_id, call.ids["group_id"])
+    return InteractionRuleGroupDetail.of_group(group, with_rules=True)
+
+
+async def update_group(
+    use_cases: UseCases, call: Call[NoQuery, InteractionRuleGroup]
+) -> InteractionRuleGroupDetail:
+    """Change a library of interaction rules."""
+    group = await use_cases.rules.update_group(
+        call.project_id, call.ids["group_id"], call.body.group_name, call.body.documents()
+    )
+    return InteractionRuleGroupDetail.of_group(group, with_rules=True)
+
+
+async def delete_group(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+    """Delete a library of interaction rules."""
+    await use_cases.rules.remove_group(call.project_id, call.ids["group_id"])
+    return NoBody()
+
+
+async def create_rule(
+    use_cases: UseCases, call: Call[NoQuery, CreateInteractionRuleReq]
+) -> InteractionRuleDetailInfo:
+    """Add a rule to a library."""
+    document = call.body.document()
+    return InteractionRuleDetailInfo.of(
+        await use_cases.rules.create_rule(call.project_id, call.ids["group_id"], document)
+    )
+
+
+async def update_rule(
+    use_cases: UseCases, call: Call[NoQuery, CreateInteractionRuleReq]
+) -> InteractionRuleDetailInfo:
+    """Replace a rule of a library."""
+    group_id, rule_id = call.ids["group_id"], call.ids["rule_id"]
+    return InteractionRuleDetailInfo.of(
+        await use_cases.rules.update_rule(call.project_id, group_id, rule_id, call.body.document())
+    )
+
+
+async def delete_rule(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+    """Delete a rule of a library."""
+    await use_cases.rules.remove_rule(call.project_id, call.ids["group_id"], call.ids["rule_id"])
+    return NoBody()

@@ -23,7 +23,7 @@ from airslice.facades.huawei.fields import (
 from airslice.facades.huawei.layers import BackgroundConfigInfo, LayerConfig
 
 MAX_SPOKEN_CHARS = 10_000
-"""Of one paragraph, without SSML's tags (TextConfig.text)."""
+"""Longest text of one paragraph, without SSML's tags (TextConfig.text)."""
 
 MAX_ROOM_CHARS = 300_000
 """Of all paragraphs (https://support.huaweicloud.com/productdesc-metastudio/metastudio_01_0011.html)."""
@@ -52,7 +52,7 @@ class VoiceConfig(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, voice: script.Voice) -> VoiceConfig:
-        """Show a voice."""
+        """Return what shows a voice."""
         return cls(
             voice_asset_id=voice.asset_id,
             speed=voice.speed,
@@ -62,7 +62,7 @@ class VoiceConfig(Wire, frozen=True, kw_only=True):
 
 
 class CoStreamerConfig(Wire, frozen=True, kw_only=True):
-    """The second voice; kept and shown."""
+    """The second voice, which is kept and shown, and never heard."""
 
     voice_config: VoiceConfig | None = None
     streamer_action: Literal["SILENCE", "VOLUME_DOWN"] | None = None
@@ -83,7 +83,7 @@ class LiveAudioConfig(Wire, frozen=True, kw_only=True):
 
 
 class RelationProductInfo(Wire, frozen=True, kw_only=True):
-    """What a paragraph is about; kept and shown."""
+    """The product that a paragraph is about; it is kept and shown."""
 
     product_id: Text256 | None = None
     product_title: Text1024 | None = None
@@ -99,7 +99,7 @@ class LiveShootScriptItem(Wire, frozen=True, kw_only=True):
     relation_product: RelationProductInfo | None = None
 
     def paragraph(self, place: int) -> script.Paragraph:
-        """Return the paragraph; `place` is its number where it has none."""
+        """Return the paragraph; `place` becomes its number if it has none."""
         audio = self.audio_config or LiveAudioConfig()
         return script.Paragraph(
             number=place if self.sequence_no is None else self.sequence_no,
@@ -112,7 +112,7 @@ class LiveShootScriptItem(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, paragraph: script.Paragraph) -> LiveShootScriptItem:
-        """Show a paragraph."""
+        """Return what shows a paragraph."""
         audio = LiveAudioConfig(
             asset_id=paragraph.audio_asset_id or None,
             audio_url=paragraph.audio_url or None,
@@ -156,7 +156,7 @@ class LiveVideoScriptInfo(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, scene: script.Scene) -> LiveVideoScriptInfo:
-        """Show a scene."""
+        """Return what shows a scene."""
         extras: dict[str, Any] = dict(scene.extras)
         return cls(
             script_id=scene.script_id or None,
@@ -177,7 +177,7 @@ class LiveExitConfig(Wire, frozen=True, kw_only=True):
     max_exception_waiting_duration: Annotated[int, Meta(ge=0, le=60)] | None = None
 
     def live_exit(self) -> script.LiveExit:
-        """Return what is given, with the documented defaults."""
+        """Return when the broadcast ends, with the documented defaults."""
         return script.LiveExit(
             max_live_h=self.max_live_duration or 0,
             auto_stop=self.auto_stop_mode or script.AutoStop.FORCE_EXIT,
@@ -186,7 +186,7 @@ class LiveExitConfig(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, live_exit: script.LiveExit) -> LiveExitConfig:
-        """Show when a broadcast ends."""
+        """Return what shows when a broadcast ends."""
         return cls(
             max_live_duration=live_exit.max_live_h,
             auto_stop_mode=live_exit.auto_stop,
@@ -206,7 +206,7 @@ class PlayPolicy(Wire, frozen=True, kw_only=True):
     is_rewrite_delay: bool | None = None
 
     def policy(self) -> script.PlayPolicy:
-        """Return what is given, with the documented defaults."""
+        """Return the policy, with the documented defaults."""
         return script.PlayPolicy(
             repeat_count=self.repeat_count or 0,
             auto_play=self.auto_play_script is not False,
@@ -219,7 +219,7 @@ class PlayPolicy(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, policy: script.PlayPolicy) -> PlayPolicy:
-        """Show a policy."""
+        """Return what shows a policy."""
         return cls(
             repeat_count=policy.repeat_count,
             auto_play_script=policy.auto_play,
@@ -232,7 +232,7 @@ class PlayPolicy(Wire, frozen=True, kw_only=True):
 
 
 def scenes_of(given: Sequence[LiveVideoScriptInfo]) -> tuple[script.Scene, ...]:
-    """Return the scenes.
+    """Return the scenes of a script, after a check of their lengths.
 
     Raises:
         InvalidInput: a paragraph, or all together, are too long to be spoken.

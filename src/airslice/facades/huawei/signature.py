@@ -14,11 +14,17 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from urllib.parse import quote, unquote_to_bytes
 
+from airslice.facades.http.refusals import Refusal
+from airslice.facades.http.signatures import (
+    SignedRequest,
+    canonical_path,
+    canonical_query,
+    format_timestamp,
+    parse_timestamp,
+    signature,
+)
 from airslice.facades.huawei import errors
-from airslice.facades.huawei.errors import Refusal
 
 ALGORITHM = "SDK-HMAC-SHA256"
 
@@ -34,21 +40,6 @@ MAX_SHOWN_CHARS = 2_000
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} +Access=([^,\s]+), *SignedHeaders=([^,\s]+), *Signature=([0-9a-f]{{64}})"
 )
-_TIMESTAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignedRequest:
-    """An HTTP request, as far as signatures go."""
-
-    method: str
-    path: bytes
-    """As received, percent-encoded."""
-    query: Sequence[tuple[str, str]]
-    """Decoded names and values, in the order received."""
-    headers: Mapping[str, str]
-    """Names in lower case; bytes that are not UTF-8 as surrogates."""
-    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +50,7 @@ class Claim:
     secret_key: str = field(repr=False)
     timestamp: str
     signed_headers: tuple[str, ...]
-    """In lower case, sorted."""
+    """Names of the signed headers, in lower case and sorted."""
     signature: str
 
 
@@ -105,7 +96,7 @@ def check(claim: Claim, request: SignedRequest) -> None:
         Refusal: it is not.
     """
     canonical = canonical_request(request, claim.signed_headers)
-    expected = signature(claim.secret_key, string_to_sign(canonical, claim.timestamp))
+    expected = signature(claim.secret_key.encode(), string_to_sign(canonical, claim.timestamp))
     if not hmac.compare_digest(expected, claim.signature):
         shown = canonical[:MAX_SHOWN_CHARS].replace("\n", "|")
         raise Refusal(
@@ -114,7 +105,7 @@ def check(claim: Claim, request: SignedRequest) -> None:
 
 
 def canonical_request(request: SignedRequest, signed_headers: Sequence[str]) -> str:
-    """Spell out what is signed.
+    """Return the text that stands for the request in its signature.
 
     Args:
         request: The request, with its whole body.
@@ -123,14 +114,13 @@ def canonical_request(request: SignedRequest, signed_headers: Sequence[str]) -> 
     Raises:
         Refusal: a signed header is not in the request, or its hash of the body is wrong.
     """
-    path = quote(unquote_to_bytes(request.path), safe="/")
-    pairs = sorted((_escape(name), _escape(value)) for name, value in request.query)
+    path = canonical_path(request.path)
     lines = [f"{name}:{_header_value(request, name)}" for name in signed_headers]
     return "\n".join(
         (
             request.method.upper(),
             path if path.endswith("/") else f"{path}/",
-            "&".join(f"{name}={value}" for name, value in pairs),
+            canonical_query(request.query),
             *lines,
             "",
             ";".join(signed_headers),
@@ -145,31 +135,16 @@ def string_to_sign(canonical: str, timestamp: str) -> str:
     return "\n".join((ALGORITHM, timestamp, digest))
 
 
-def signature(secret_key: str, text: str) -> str:
-    """Sign `text`: hexadecimal, lower case."""
-    return hmac.digest(secret_key.encode(), text.encode(), "sha256").hex()
-
-
 def _check_time(timestamp: str, now_s: int) -> None:
-    signed_at_s = _parse_timestamp(timestamp)
+    signed_at_s = parse_timestamp(timestamp)
     if signed_at_s is None:
         raise Refusal(errors.UNAUTHENTICATED, "X-Sdk-Date must look like 20060102T150405Z")
     if abs(now_s - signed_at_s) > VALID_S:
-        now = datetime.fromtimestamp(now_s, UTC)
+        now = format_timestamp(now_s)
         raise Refusal(
             errors.UNAUTHENTICATED,
-            f"X-Sdk-Date is over {VALID_S} s off, the server's time is {now:%Y%m%dT%H%M%SZ}",
+            f"X-Sdk-Date is over {VALID_S} s off, the server's time is {now}",
         )
-
-
-def _parse_timestamp(text: str) -> int | None:
-    """Return the seconds since the Unix epoch of YYYYMMDDTHHMMSSZ; None if it is not that."""
-    if _TIMESTAMP.fullmatch(text) is None:
-        return None
-    try:
-        return int(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
-    except ValueError:  # such as the 30th of February
-        return None
 
 
 def _body_hash(request: SignedRequest) -> str:
@@ -187,8 +162,3 @@ def _header_value(request: SignedRequest, name: str) -> str:
     if value is None:
         raise Refusal(errors.UNAUTHENTICATED, f"the signed header {name} is missing")
     return value.strip()
-
-
-def _escape(text: str) -> str:
-    """Percent-encode all but RFC 3986's unreserved characters."""
-    return quote(text, safe="", errors="surrogateescape")

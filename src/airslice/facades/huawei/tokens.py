@@ -15,11 +15,11 @@ from collections.abc import Iterable
 import msgspec
 
 from airslice.domain.projects import Project, ProjectUser
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
-from airslice.facades.huawei.errors import Refusal
 
 VALID_S = 24 * 3_600
-"""Seconds (https://support.huaweicloud.com/api-iam/iam_30_0001.html)."""
+"""Seconds that a token is valid (https://support.huaweicloud.com/api-iam/iam_30_0001.html)."""
 
 MAX_TOKEN_CHARS = 4_096
 

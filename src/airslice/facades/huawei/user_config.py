@@ -1,4 +1,4 @@
-"""What a project has set for all its broadcasts: wire structs ↔ the domain's values."""
+"""What a project has set for all its broadcasts: wire structs, and what the operations call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from airslice.domain.live_user_config import (
     NotifyEvent,
 )
 from airslice.facades.huawei.callbacks import LiveEventCallBackConfig
-from airslice.facades.huawei.fields import Wire
+from airslice.facades.huawei.calls import Call, UseCases
+from airslice.facades.huawei.fields import NoBody, NoQuery, Wire
 from airslice.facades.huawei.scripts import LiveExitConfig
 
 NotifyEvents = Annotated[list[NotifyEvent], Meta(max_length=10)]
@@ -26,7 +27,7 @@ class LiveNotifyConfigReq(Wire, frozen=True, kw_only=True):
     notify_events: NotifyEvents | None = None
 
     def change(self) -> NotifyChange:
-        """Return what is given; without an action, the events are the new ones."""
+        """Return the change; without an action, the events replace the former ones."""
         return NotifyChange(
             action=self.action or NotifyAction.REPLACE,
             events=frozenset(self.notify_events or ()),
@@ -34,7 +35,7 @@ class LiveNotifyConfigReq(Wire, frozen=True, kw_only=True):
 
 
 class UpdateSmartLiveUserConfigReq(Wire, frozen=True, kw_only=True):
-    """What shall change; what is not given stays."""
+    """The parts of a project's configuration that change; absent parts stay."""
 
     live_exit_config: LiveExitConfig | None = None
     live_event_callback_config: LiveEventCallBackConfig | None = None
@@ -48,7 +49,7 @@ class LiveNotifyConfig(Wire, frozen=True, kw_only=True):
 
 
 class SmartLiveUserConfig(Wire, frozen=True, kw_only=True):
-    """What is set."""
+    """What a project has set for all its broadcasts."""
 
     live_exit_config: LiveExitConfig | None = None
     live_event_callback_config: LiveEventCallBackConfig | None = None
@@ -56,7 +57,7 @@ class SmartLiveUserConfig(Wire, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, config: LiveUserConfig) -> SmartLiveUserConfig:
-        """Show what is set."""
+        """Return what shows a project's configuration."""
         return cls(
             live_exit_config=LiveExitConfig.of(config.exit) if config.exit else None,
             live_event_callback_config=(
@@ -64,3 +65,24 @@ class SmartLiveUserConfig(Wire, frozen=True, kw_only=True):
             ),
             live_notify_config=LiveNotifyConfig(notify_events=sorted(config.notify_events)),
         )
+
+
+async def show_user_config(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> SmartLiveUserConfig:
+    """Show what a project has set for all its broadcasts."""
+    return SmartLiveUserConfig.of(await use_cases.user_configs.show(call.project_id))
+
+
+async def update_user_config(
+    use_cases: UseCases, call: Call[NoQuery, UpdateSmartLiveUserConfigReq]
+) -> NoBody:
+    """Change what a project has set for all its broadcasts."""
+    asked = call.body
+    live_exit, callback = asked.live_exit_config, asked.live_event_callback_config
+    notify = asked.live_notify_config
+    await use_cases.user_configs.update(
+        call.project_id,
+        live_exit=live_exit.live_exit() if live_exit else None,
+        callback=callback.callback() if callback else None,
+        notify=notify.change() if notify else None,
+    )
+    return NoBody()

@@ -17,6 +17,5 @@ Source: https://www.volcengine.com/docs/6348/1188212 and its neighbours.
 """
 
 from airslice.facades.volcengine.facade import VolcengineFacade
-from airslice.facades.volcengine.operations import CallbackSettings, Moderation, SliceTasks
 
-__all__ = ["CallbackSettings", "Moderation", "SliceTasks", "VolcengineFacade"]
+__all__ = ["VolcengineFacade"]

@@ -9,21 +9,20 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from airslice.domain.errors import InvalidInput
+from airslice.facades.http.bodies import invalid_input
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import Refusal
 
 MAX_FIELDS = 256
-"""Parameters that a query or form may have; the largest request has under 90."""
+"""How many parameters a query or form may have; the largest request has under 90."""
 
 MAX_FORM_BYTES = 65_536
 """Undoing its percent signs takes 200 times the memory of a form; the longest request has 8 KiB."""
 
 MAX_DEPTH = 16
-"""Names that a name in a form may be made of; the longest of a request has five."""
+"""How many names a name in a form may be made of; the longest of a request has five."""
 
 _FORM = "application/x-www-form-urlencoded"
-_WITH_PATH = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
 _LIST_INDEX = re.compile(r"[0-9]{1,4}")
 
 Wire = TypeVar("Wire", bound=msgspec.Struct)
@@ -69,17 +68,9 @@ def from_body(body: bytes, content_type: str, shape: type[Wire]) -> Wire:
             return msgspec.convert(_nest(text), shape, strict=False)
         return msgspec.json.decode(text, type=shape)
     except msgspec.ValidationError as error:
-        raise _invalid_input(str(error)) from None
+        raise invalid_input(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(errors.UNMARSHAL, f"The request body is not JSON: {error}") from None
-
-
-def _invalid_input(message: str) -> InvalidInput:
-    """Turn msgspec's ``Expected `int`, got `str` - at `$.Control.Align` `` into ours."""
-    match = _WITH_PATH.fullmatch(message)
-    if match is None:
-        return InvalidInput("body", message)
-    return InvalidInput(match["path"], match["problem"])
 
 
 def _nest(form: bytes) -> object:

@@ -14,9 +14,9 @@ from typing import Annotated
 import msgspec
 
 from airslice.domain.callback import CallbackReceiver, CallbackSetting
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.envelope import DEFAULT_REGION
-from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.fields import (
     REQUIRED,
     Id,
@@ -32,7 +32,7 @@ MASKED_SECRET = "******"  # noqa: S105 - shown in place of one
 
 
 class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Names a setting: all that DeleteCallback and GetCallback say."""
+    """Body of DeleteCallback and query of GetCallback: the setting's application and business."""
 
     app_id: RequiredId | None = msgspec.field(name="AppId", default=None)
     app_id_too: Id | None = msgspec.field(name="AppID", default=None)
@@ -44,12 +44,12 @@ class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
         return required_app_id(self.app_id or self.app_id_too)
 
     def business(self) -> str:
-        """Return the business's id; empty: the application as a whole is meant."""
+        """Return the business's id; empty text stands for the application as a whole."""
         return optional_id("BusinessId", self.business_id or self.business_id_too) or ""
 
 
 class CallbackBody(CallbackRequest, frozen=True, kw_only=True):
-    """UpdateCallback."""
+    """Body of UpdateCallback."""
 
     event_list: Annotated[list[str], REQUIRED] | None = msgspec.field(
         name="EventList", default=None
@@ -63,7 +63,7 @@ class CallbackBody(CallbackRequest, frozen=True, kw_only=True):
         return self.secret_key in (None, "", MASKED_SECRET)
 
     def setting(self) -> CallbackSetting:
-        """Return what is to be set; its times are not the caller's to say."""
+        """Return the new setting, without times, which are not the caller's to say."""
         app_id = self.app()
         if self.event_list is None:
             raise Refusal(errors.MISSING_PARAMETER, "EventList")
@@ -78,12 +78,12 @@ class CallbackBody(CallbackRequest, frozen=True, kw_only=True):
 
 
 class NewCallback(CallbackBody, frozen=True, kw_only=True):
-    """CreateCallback, where no secret is set yet that could stay."""
+    """Body of CreateCallback, where the secret has to be given."""
 
     secret_key: RequiredText | None = msgspec.field(name="SecretKey", default=None)
 
     def setting(self) -> CallbackSetting:
-        """Return what is to be set."""
+        """Return the new setting, which must have a secret."""
         required("SecretKey", self.secret_key)
         return super().setting()
 
@@ -111,7 +111,7 @@ class CallbackResult(msgspec.Struct, rename="pascal", frozen=True, kw_only=True)
     callbacks: list[CallbackView]
     created_at: str
     event_list: str
-    """JSON: a list of names."""
+    """A list of names, as JSON text."""
     region: str
     secret_key: str
     url: str = msgspec.field(name="URL")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 from starlette.responses import Response
 
-from airslice.facades.volcengine.errors import Refusal
+from airslice.facades.http.refusals import Refusal
 
 DEFAULT_REGION = "cn-north-1"
 """The region of service rtc (docs/6348/69828), named where the request names none."""
@@ -54,12 +54,12 @@ def new_request_id(utc_ns: int) -> str:
 
 
 def success(metadata: ResponseMetadata, result: object) -> Response:
-    """Answer with a result."""
+    """Return the answer that carries a result."""
     return _response(200, Envelope(result=result, response_metadata=metadata))
 
 
 def failure(metadata: ResponseMetadata, refusal: Refusal) -> Response:
-    """Answer with an error."""
+    """Return the answer that tells an error."""
     code_n = refusal.error.code_n
     info = ErrorInfo(
         code_n=msgspec.UNSET if code_n is None else code_n,

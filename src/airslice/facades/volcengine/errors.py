@@ -9,147 +9,78 @@ word before the dot decides. docs/compatibility.md lists what was decided and wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WireError:
-    """One error code."""
-
-    code: str
-    status: int
-    """HTTP status. The vendor's Python SDK repeats requests that got 429 or 5xx."""
-    message: str = "%s"
-    """Text, with `%s` where details go."""
-    code_n: int | None = None
-    """The gateway's number; business codes have none."""
-
-
-class Refusal(Exception):
-    """A request is answered with an error of this wire."""
-
-    def __init__(self, error: WireError, *details: str) -> None:
-        super().__init__(error.message % details)
-        self.error = error
-
+from airslice.facades.http.refusals import WireError
 
 # The gateway's.
 MISSING_PARAMETER = WireError(
-    code="MissingParameter",
-    status=400,
-    code_n=100002,
-    message="The request is missing %s parameter.",
+    "MissingParameter", 400, "The request is missing %s parameter.", 100002
 )
 MISSING_AUTHENTICATION_TOKEN = WireError(
-    code="MissingAuthenticationToken",
-    status=401,
-    code_n=100003,
-    message="Request is missing Authentication Token.",
+    "MissingAuthenticationToken", 401, "Request is missing Authentication Token.", 100003
 )
 MISSING_REQUEST_INFO = WireError(
-    code="MissingRequestInfo",
-    status=400,
-    code_n=100004,
-    message="The request is missing %s information.",
+    "MissingRequestInfo", 400, "The request is missing %s information.", 100004
 )
-MISSING_SIGNATURE = WireError(
-    code="MissingSignature",
-    status=401,
-    code_n=100005,
-    message="The request is missing signature.",
-)
+MISSING_SIGNATURE = WireError("MissingSignature", 401, "The request is missing signature.", 100005)
 INVALID_TIMESTAMP = WireError(
-    code="InvalidTimestamp",
-    status=400,
-    code_n=100006,
-    message="The Signature of the request is expired. %s",
+    "InvalidTimestamp", 400, "The Signature of the request is expired. %s", 100006
 )
 INVALID_ACTION_OR_VERSION = WireError(
-    code="InvalidActionOrVersion",
-    status=404,
-    code_n=100008,
-    message="Could not find operation %s for version %s.",
+    "InvalidActionOrVersion", 404, "Could not find operation %s for version %s.", 100008
 )
 INVALID_ACCESS_KEY = WireError(
-    code="InvalidAccessKey",
-    status=401,
-    code_n=100009,
-    message="The accesskey [%s] included in the request is invalid.",
+    "InvalidAccessKey", 401, "The accesskey [%s] included in the request is invalid.", 100009
 )
 SIGNATURE_DOES_NOT_MATCH = WireError(
-    code="SignatureDoesNotMatch",
-    status=401,
-    code_n=100010,
-    message=(
-        "The request signature we calculated does not match the signature you provided. "
-        "Check your Secret Access Key and signing method. "
-        "Consult the service documentation for details."
-    ),
+    "SignatureDoesNotMatch",
+    401,
+    "The request signature we calculated does not match the signature you provided. "
+    "Check your Secret Access Key and signing method. "
+    "Consult the service documentation for details.",
+    100010,
 )
 INTERNAL_ERROR = WireError(
-    code="InternalError",
-    status=500,
-    code_n=100014,
-    message="The server failed. The RequestId names its log entry.",
+    "InternalError", 500, "The server failed. The RequestId names its log entry.", 100014
 )
 METHOD_NOT_ALLOWED = WireError(
-    code="MethodNotAllowed",
-    status=405,
-    code_n=100020,
-    message="Operation %s takes %s requests only.",
+    "MethodNotAllowed", 405, "Operation %s takes %s requests only.", 100020
 )
 INVALID_AUTHORIZATION = WireError(
-    code="InvalidAuthorization",
-    status=400,
-    code_n=100024,
-    message="Invalid 'Authorization' header, Pls check your authorization header. %s",
+    "InvalidAuthorization",
+    400,
+    "Invalid 'Authorization' header, Pls check your authorization header. %s",
+    100024,
 )
 INVALID_CREDENTIAL = WireError(
-    code="InvalidCredential",
-    status=400,
-    code_n=100025,
-    message=(
-        "Invalid credential in 'Authorization', Pls check credential in authorization header. %s"
-    ),
+    "InvalidCredential",
+    400,
+    "Invalid credential in 'Authorization', Pls check credential in authorization header. %s",
+    100025,
 )
 
 # RTC's own.
-INVALID_PARAMETER = WireError(code="InvalidParameter", status=400)
-TASK_NOT_FOUND = WireError(code="InvalidParameter.ErrorActiveTaskNotFound", status=400)
-ILLEGAL_ROOM_ID = WireError(code="InvalidParameter.IllegalRoomID", status=400)
-ILLEGAL_APP_ID = WireError(code="InvalidParameter.IllegalAppId", status=400)
-NOT_EXIST_APP_ID = WireError(code="InvalidParameter.NotExistAppId", status=400)
-BODY_IS_EMPTY = WireError(
-    code="InvalidParameter.BodyIsEmpty", status=400, message="The request body is empty."
-)
-UNMARSHAL = WireError(code="InvalidParameter.Unmarshal", status=400)
+INVALID_PARAMETER = WireError("InvalidParameter", 400)
+TASK_NOT_FOUND = WireError("InvalidParameter.ErrorActiveTaskNotFound", 400)
+ILLEGAL_ROOM_ID = WireError("InvalidParameter.IllegalRoomID", 400)
+ILLEGAL_APP_ID = WireError("InvalidParameter.IllegalAppId", 400)
+NOT_EXIST_APP_ID = WireError("InvalidParameter.NotExistAppId", 400)
+BODY_IS_EMPTY = WireError("InvalidParameter.BodyIsEmpty", 400, "The request body is empty.")
+UNMARSHAL = WireError("InvalidParameter.Unmarshal", 400)
 SIZE_OVER_LIMIT = WireError(
-    code="InvalidParameter.SizeOverLimit",
-    status=413,
-    message="The request body is over %s bytes.",
+    "InvalidParameter.SizeOverLimit", 413, "The request body is over %s bytes."
 )
-NO_ACTION = WireError(
-    code="MissingParameter.NoAction", status=400, message="The request is missing %s."
-)
-NO_VERSION = WireError(
-    code="MissingParameter.NoVersion", status=400, message="The request is missing %s."
-)
-NO_APP_ID = WireError(
-    code="MissingParameter.NoAppId", status=400, message="The request is missing %s."
-)
-NO_ROOM_ID = WireError(
-    code="MissingParameter.NoRoomId", status=400, message="The request is missing %s."
-)
-NO_USER_ID = WireError(
-    code="MissingParameter.NoUserId", status=400, message="The request is missing %s."
-)
-FORBIDDEN_INTERVAL = WireError(code="MissingParameter.Forbidden", status=400)
-UNAUTHORIZED = WireError(code="Unauthorized", status=403)
-QPS_OVER_LIMIT = WireError(code="FlowLimitExceeded.QPSOverLimit", status=429)
-TASK_NUMBER_OVER_LIMIT = WireError(code="FlowLimitExceeded.TaskNumberOverLimit", status=429)
+NO_ACTION = WireError("MissingParameter.NoAction", 400, "The request is missing %s.")
+NO_VERSION = WireError("MissingParameter.NoVersion", 400, "The request is missing %s.")
+NO_APP_ID = WireError("MissingParameter.NoAppId", 400, "The request is missing %s.")
+NO_ROOM_ID = WireError("MissingParameter.NoRoomId", 400, "The request is missing %s.")
+NO_USER_ID = WireError("MissingParameter.NoUserId", 400, "The request is missing %s.")
+FORBIDDEN_INTERVAL = WireError("MissingParameter.Forbidden", 400)
+UNAUTHORIZED = WireError("Unauthorized", 403)
+QPS_OVER_LIMIT = WireError("FlowLimitExceeded.QPSOverLimit", 429)
+TASK_NUMBER_OVER_LIMIT = WireError("FlowLimitExceeded.TaskNumberOverLimit", 429)
 
 WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.InvalidInput: INVALID_PARAMETER,
@@ -188,9 +119,3 @@ WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.TooManyLiveJobs: INTERNAL_ERROR,
     errors.QuotaExceeded: INTERNAL_ERROR,
 }
-
-
-def refusal(error: AirsliceError) -> Refusal | None:
-    """Return what the caller is told of `error`; None if it is the server's own fault."""
-    wire_error = WIRE_ERRORS.get(type(error), INTERNAL_ERROR)
-    return None if wire_error is INTERNAL_ERROR else Refusal(wire_error, str(error))

@@ -12,10 +12,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from airslice.application.delivery.callback_settings import CallbackSettings
+from airslice.application.moderation import Moderation
 from airslice.application.ports.clock import Clock
+from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.domain.apps import Account
-from airslice.domain.errors import AirsliceError, RateLimited
+from airslice.domain.errors import RateLimited
 from airslice.domain.rate_limit import RateLimit
+from airslice.facades.http.bodies import read_body
+from airslice.facades.http.headers import joined_headers
+from airslice.facades.http.openapi import shown
+from airslice.facades.http.refusals import Refusal, refusal_of
+from airslice.facades.http.signatures import SignedRequest
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.bodies import parse_query
 from airslice.facades.volcengine.envelope import (
@@ -24,18 +32,10 @@ from airslice.facades.volcengine.envelope import (
     new_request_id,
     success,
 )
-from airslice.facades.volcengine.errors import Refusal, refusal
+from airslice.facades.volcengine.errors import WIRE_ERRORS
 from airslice.facades.volcengine.openapi import openapi_document
-from airslice.facades.volcengine.operations import (
-    OPERATIONS,
-    Call,
-    CallbackSettings,
-    Moderation,
-    Operation,
-    SliceTasks,
-    UseCases,
-)
-from airslice.facades.volcengine.signature import SignedRequest, verify
+from airslice.facades.volcengine.operations import OPERATIONS, Call, Operation, UseCases
+from airslice.facades.volcengine.signature import verify
 
 MAX_BODY_BYTES = 1_048_576
 """A StartSegment with 17 streams and every field at its longest is under 8 KiB."""
@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 
 class VolcengineFacade:
-    """Answers requests with an `Action` in their query; see `takes`.
+    """Answers every request whose query has an `Action`; see `takes`.
 
     Args:
         accounts: Who may sign requests; access keys are unique.
@@ -74,7 +74,6 @@ class VolcengineFacade:
         self._secret_keys = {account.access_key: account.secret_key for account in accounts}
         self._use_cases = UseCases(tasks=tasks, moderation=moderation, callbacks=callbacks)
         self._clock = clock
-        self._openapi = msgspec.json.encode(openapi_document(OPERATIONS))
         self._redundant_unit_ms = _UNIT_MS[redundant_duration_unit]
         # The versions of an action share a limit where they have the same.
         self._limits = {
@@ -90,12 +89,8 @@ class VolcengineFacade:
         return any(pair.partition(b"=")[0] == b"Action" for pair in pairs)
 
     def routes(self) -> list[Route]:
-        """Return the route of what describes this wire, for anybody to read."""
-        return [Route(OPENAPI_PATH, self._show_openapi, methods=["GET"])]
-
-    async def _show_openapi(self, request: Request) -> Response:
-        del request
-        return Response(self._openapi, media_type="application/json")
+        """Return the route of this wire's OpenAPI document."""
+        return [Route(OPENAPI_PATH, shown(openapi_document(OPERATIONS)), methods=["GET"])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
@@ -117,10 +112,14 @@ class VolcengineFacade:
             )
             signed = SignedRequest(
                 method=request.method,
-                path=request.scope["path"],
+                path=request.scope["path"].encode(),
                 query=query,
-                headers=_joined_headers(request),
-                body=await _read_body(request),
+                headers=joined_headers(request),
+                body=await read_body(
+                    request,
+                    max_bytes=MAX_BODY_BYTES,
+                    too_large=Refusal(errors.SIZE_OVER_LIMIT, str(MAX_BODY_BYTES)),
+                ),
             )
             now_s = self._clock.utc_ns() // 1_000_000_000
             caller = verify(signed, secret_keys=self._secret_keys, now_s=now_s)
@@ -165,31 +164,8 @@ def _find_operation(metadata: ResponseMetadata, method: str) -> Operation:
 
 def _explain(error: Exception, metadata: ResponseMetadata) -> Refusal:
     """Return what the caller is told of `error`; log it if it is the server's own fault."""
-    if isinstance(error, Refusal):
-        return error
-    told = refusal(error) if isinstance(error, AirsliceError) else None
+    told = refusal_of(error, WIRE_ERRORS)
     if told is None:
         _log.error("request %s for %r failed", metadata.request_id, metadata.action, exc_info=error)
         return Refusal(errors.INTERNAL_ERROR)
     return told
-
-
-def _joined_headers(request: Request) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
-
-
-async def _read_body(request: Request) -> bytes:
-    """Return the whole body, whatever its transfer encoding.
-
-    Raises:
-        Refusal: it is over `MAX_BODY_BYTES`; the rest is not read.
-    """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Refusal(errors.SIZE_OVER_LIMIT, str(MAX_BODY_BYTES))
-    return bytes(body)

@@ -8,8 +8,8 @@ import msgspec
 
 from airslice.domain.errors import InvalidInput
 from airslice.domain.room import ID_PATTERN, is_valid_id
+from airslice.facades.http.refusals import Refusal, WireError
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import Refusal, WireError
 
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 """Every number of this wire (`*int32` in volc-sdk-golang `service/rtc/v20231101/model.go`)."""
@@ -69,7 +69,7 @@ def required_app_id(text: str | None) -> str:
     """Return the field AppId.
 
     Raises:
-        Refusal: as for `required_id`.
+        Refusal: it is empty or no id.
     """
     return required_id("AppId", text, missing=errors.NO_APP_ID, illegal=errors.ILLEGAL_APP_ID)
 
@@ -78,7 +78,7 @@ def required_room_id(text: str | None) -> str:
     """Return the field RoomId.
 
     Raises:
-        Refusal: as for `required_id`.
+        Refusal: it is empty or no id.
     """
     return required_id("RoomId", text, missing=errors.NO_ROOM_ID, illegal=errors.ILLEGAL_ROOM_ID)
 

@@ -15,8 +15,8 @@ import msgspec
 from airslice.domain.ban import BanScope
 from airslice.domain.errors import InvalidInput
 from airslice.domain.room import RoomKey
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.fields import (
     Id,
     Int32,
@@ -30,7 +30,7 @@ from airslice.facades.volcengine.fields import (
 
 
 class RoomRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
-    """Names a room: all that DismissRoom and GetRoomOnlineUsers say."""
+    """Names a room, which is all that DismissRoom and GetRoomOnlineUsers say."""
 
     app_id: RequiredId | None = None
     room_id: RequiredId | None = None
@@ -41,7 +41,7 @@ class RoomRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 
 
 class KickUser(RoomRequest, rename="pascal", frozen=True, kw_only=True):
-    """KickUser: a user of a room."""
+    """Body of KickUser: a user of a room."""
 
     user_id: RequiredId | None = None
 
@@ -51,7 +51,7 @@ class KickUser(RoomRequest, rename="pascal", frozen=True, kw_only=True):
 
 
 class BanRoomUser(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
-    """BanRoomUser: a user, a room, or a user of one room."""
+    """Body of BanRoomUser: a user, a room, or a user of one room."""
 
     app_id: RequiredId | None = None
     room_id: Id | None = None
@@ -74,7 +74,7 @@ class BanRoomUser(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
         )
 
     def length_s(self) -> int:
-        """Return the length that is asked for, in seconds; not negative, 0 for none."""
+        """Return the length of the ban in seconds, which is not negative; 0 if none is given."""
         length_s = self.forbidden_interval or 0
         if length_s < 0:
             raise Refusal(errors.FORBIDDEN_INTERVAL, "ForbiddenInterval: must not be negative")
@@ -82,19 +82,19 @@ class BanRoomUser(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
-    """Result of what succeeded, in 2023-11-01."""
+    """Result of an operation of 2023-11-01 that has nothing else to say."""
 
     message: str = "success"
 
 
 class OldMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The same in 2020-12-01, whose field begins with a small letter."""
+    """Result of an operation of 2020-12-01, whose field begins with a small letter."""
 
     message: str = "success"
 
 
 class RoomUsers(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
-    """Result of GetRoomOnlineUsers; of a room that does not exist there is nothing else to say."""
+    """Result of GetRoomOnlineUsers; a room that does not exist has the last field alone."""
 
     total_user: int | msgspec.UnsetType = msgspec.UNSET
     total_invisible_user: int | msgspec.UnsetType = msgspec.UNSET
@@ -104,7 +104,7 @@ class RoomUsers(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 
 
 def room_users(user_ids: Sequence[str]) -> RoomUsers:
-    """Show who is in a room. A room exists while somebody is in it; everybody is visible."""
+    """Return what shows who is in a room, which exists while somebody is in it."""
     if not user_ids:
         return RoomUsers(room_exists=False)
     return RoomUsers(

@@ -10,23 +10,17 @@ caller to find the right Action and Version.
 
 from __future__ import annotations
 
-import http
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
 from msgspec import inspect
 
+from airslice.facades.http import openapi
+from airslice.facades.http.refusals import WireError
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.envelope import ResponseMetadata
-from airslice.facades.volcengine.errors import WireError
 from airslice.facades.volcengine.fields import REQUIRED
 from airslice.facades.volcengine.operations import Operation
-
-WIRE_ERRORS = tuple(error for error in vars(errors).values() if isinstance(error, WireError))
-"""Every error that there is."""
-
-STATUSES = sorted({error.status for error in WIRE_ERRORS})
 
 DESCRIPTION = """\
 Requests are signed with HMAC-SHA256 (https://www.volcengine.com/docs/6348/69859), in the header or
@@ -37,11 +31,10 @@ _METADATA = {"$ref": "#/components/schemas/ResponseMetadata"}
 
 
 def openapi_document(operations: Mapping[tuple[str, str], Operation]) -> dict[str, Any]:
-    """Describe `operations`, by Action and Version."""
+    """Return the document that describes `operations`, by Action and Version."""
     described = [*operations.values()]
-    found, schemas = msgspec.json.schema_components(
-        [*(op.gives for op in described), *(op.takes for op in described), ResponseMetadata],
-        ref_template="#/components/schemas/{name}",
+    found, schemas = openapi.schemas_of(
+        [*(op.gives for op in described), *(op.takes for op in described), ResponseMetadata]
     )
     for operation in described:
         for shape in _structs(inspect.type_info(operation.takes)):
@@ -57,23 +50,14 @@ def openapi_document(operations: Mapping[tuple[str, str], Operation]) -> dict[st
                 "responses": _responses(result),
             }
         }
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "airslice slicing API, on Volcengine's wire",
-            "version": max(version for _, version in operations),
-            "description": DESCRIPTION,
-        },
-        "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "responses": {str(status): _failure(status) for status in STATUSES},
-            "securitySchemes": {
-                "signature": {"type": "apiKey", "in": "header", "name": "Authorization"}
-            },
-        },
-        "security": [{"signature": []}],
-    }
+    return openapi.document(
+        title="airslice slicing API, on Volcengine's wire",
+        version=max(version for _, version in operations),
+        description=DESCRIPTION,
+        paths=paths,
+        components={"schemas": schemas, "responses": _FAILURES},
+        security={"signature": openapi.api_key("header", "Authorization")},
+    )
 
 
 def _structs(kind: inspect.Type) -> Iterator[inspect.StructType]:
@@ -97,8 +81,7 @@ def _fields(shape: inspect.StructType, schema: Mapping[str, Any]) -> dict[str, A
     """
     properties, required = {}, []
     for field in shape.fields:
-        kind = schema["properties"][field.encode_name]
-        kind = next((one for one in kind.get("anyOf", ()) if one != {"type": "null"}), kind)
+        kind = openapi.without_null(schema["properties"][field.encode_name])
         mark = _mark(field.type)
         properties[field.encode_name] = {**kind, **(mark.extra_json_schema or {})}
         if mark.extra == REQUIRED.extra:
@@ -113,42 +96,28 @@ def _mark(kind: inspect.Type) -> inspect.Metadata:
     return next(marks, inspect.Metadata(kind))
 
 
-def _request(operation: Operation, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _request(operation: Operation, schema: dict[str, Any]) -> dict[str, Any]:
     if operation.method != "GET":
-        body = {"$ref": f"#/components/schemas/{operation.takes.__name__}"}
-        content = {"application/json": {"schema": body}}
-        return {"requestBody": {"required": True, "content": content}}
-    return {
-        "parameters": [
-            {"name": name, "in": "query", "required": name in schema["required"], "schema": kind}
-            for name, kind in schema["properties"].items()
-        ]
-    }
+        return {"requestBody": {"required": True, "content": openapi.content(operation.takes)}}
+    return {"parameters": openapi.query_parameters(schema)}
 
 
 def _responses(result: Mapping[str, Any]) -> dict[str, Any]:
-    envelope = {
-        "type": "object",
-        "properties": {"Result": result, "ResponseMetadata": _METADATA},
-        "required": ["Result", "ResponseMetadata"],
-    }
-    success = {"description": "OK", "content": {"application/json": {"schema": envelope}}}
-    failures = {str(status): {"$ref": f"#/components/responses/{status}"} for status in STATUSES}
-    return {"200": success, **failures}
+    success = _envelope(Result=result, ResponseMetadata=_METADATA)
+    return {"200": {"description": "OK", **success}, **openapi.references(_FAILURES)}
 
 
-def _failure(status: int) -> dict[str, Any]:
-    """Describe the errors with an HTTP status, each with its number and its text."""
-    found = [error for error in WIRE_ERRORS if error.status == status]
-    lines = [f"- {e.code}{f' ({e.code_n})' if e.code_n else ''}: {e.message}" for e in found]
+def _failure(found: list[WireError]) -> dict[str, Any]:
+    """Describe the body of errors with one HTTP status."""
     error = {"properties": {"Code": {"enum": [error.code for error in found]}}}
     metadata = {"allOf": [_METADATA, {"properties": {"Error": error}, "required": ["Error"]}]}
-    envelope = {
-        "type": "object",
-        "properties": {"ResponseMetadata": metadata},
-        "required": ["ResponseMetadata"],
-    }
-    return {
-        "description": "\n".join([http.HTTPStatus(status).phrase, "", *lines]),
-        "content": {"application/json": {"schema": envelope}},
-    }
+    return _envelope(ResponseMetadata=metadata)
+
+
+def _envelope(**properties: Any) -> dict[str, Any]:
+    """Describe a body of which each part is required."""
+    schema = {"type": "object", "properties": properties, "required": [*properties]}
+    return {"content": openapi.content(schema)}
+
+
+_FAILURES = openapi.failures(openapi.errors_in(errors), _failure)

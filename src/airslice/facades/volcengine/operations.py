@@ -6,17 +6,16 @@ moderation.py and callbacks.py.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import msgspec
 
+from airslice.application.delivery.callback_settings import CallbackSettings
+from airslice.application.moderation import Moderation
+from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.domain.apps import Account
-from airslice.domain.ban import BanScope
-from airslice.domain.callback import CallbackSetting
-from airslice.domain.room import RoomKey
-from airslice.domain.slice_task import SliceTask, TaskChange, TaskKey, TaskOrder
 from airslice.facades.volcengine.bodies import from_body, from_query
 from airslice.facades.volcengine.callbacks import (
     CallbackBody,
@@ -46,65 +45,15 @@ from airslice.facades.volcengine.responses import GetSegmentTaskResult, segment_
 ALREADY_STARTED = (
     "The task has been started. Please do not call the startup task interface repeatedly"
 )
-"""Result of starting a task that runs; no failure (docs/6348/1188212, field TaskId)."""
+"""Result of starting a task that runs, which is no failure (docs/6348/1188212, field TaskId)."""
 
 Done = Annotated[str, documented(enum=["ok"])]
 Started = Annotated[str, documented(enum=["ok", ALREADY_STARTED])]
 
 
-class SliceTasks(Protocol):
-    """The use cases on tasks; each raises errors of `airslice.domain.errors`."""
-
-    async def start(self, account: Account, order: TaskOrder) -> bool:
-        """Start a task; False if one with its key is running, which is left as it is."""
-
-    async def update(self, account: Account, key: TaskKey, change: TaskChange) -> None:
-        """Change a running task."""
-
-    async def stop(self, account: Account, key: TaskKey) -> None:
-        """Stop a running task."""
-
-    async def find(self, account: Account, key: TaskKey) -> SliceTask:
-        """Return the latest run of `key` that was started within 72 h."""
-
-
-class Moderation(Protocol):
-    """The use cases on users and rooms; each raises errors of `airslice.domain.errors`."""
-
-    async def ban(self, account: Account, scope: BanScope, *, length_s: int) -> None:
-        """Send users out and keep them out; 0 lets them come back."""
-
-    async def kick(self, account: Account, room: RoomKey, user_id: str) -> None:
-        """Send a user out of a room."""
-
-    async def dismiss(self, account: Account, room: RoomKey) -> None:
-        """Send everybody out of a room."""
-
-    async def online_users(self, account: Account, room: RoomKey) -> Sequence[str]:
-        """Return who is in a room, the first who came first."""
-
-
-class CallbackSettings(Protocol):
-    """The use cases on callback settings; each raises errors of `airslice.domain.errors`."""
-
-    async def create(self, account: Account, setting: CallbackSetting) -> None:
-        """Set who is told, where nothing is set yet."""
-
-    async def update(
-        self, account: Account, setting: CallbackSetting, *, keep_secret: bool
-    ) -> None:
-        """Replace a setting; `keep_secret`: but for its secret."""
-
-    async def delete(self, account: Account, app_id: str, business_id: str) -> None:
-        """Remove a setting."""
-
-    async def settings(self, account: Account, app_id: str) -> Sequence[CallbackSetting]:
-        """Return all settings of an application."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UseCases:
-    """What is behind the operations."""
+    """The use cases that the operations of this wire call."""
 
     tasks: SliceTasks
     moderation: Moderation
@@ -124,22 +73,22 @@ class Call:
     """Milliseconds that one unit of RedundantDuration stands for."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One row of the table."""
+    """How one operation is asked, how often, and what it calls."""
 
     method: str
     per_second: int
     """Requests that an account may send in one second."""
     takes: type[msgspec.Struct]
-    """Shape of the body or, of a GET, of the query."""
+    """Shape of the body, or of a GET's query."""
     gives: Any
-    """Type of the Result."""
+    """Type of the Result in the answer."""
     run: Callable[[UseCases, Call, Any], Awaitable[object]]
     """Calls the use case for a request of that shape; returns the Result."""
 
     async def answer(self, use_cases: UseCases, call: Call) -> object:
-        """Read the request, run it, return the Result."""
+        """Read the request, call the use case and return the Result."""
         if self.method == "GET":
             return await self.run(use_cases, call, from_query(call.query, self.takes))
         request = from_body(call.body, call.content_type, self.takes)
@@ -219,68 +168,30 @@ async def _get_callback(
 
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
-    ("StartSegment", "2020-12-01"): Operation(
-        method="POST", per_second=150, takes=StartSegment20201201, gives=Started, run=_start
-    ),
-    ("StartSegment", "2022-06-01"): Operation(
-        method="POST", per_second=60, takes=StartSegment20220601, gives=Started, run=_start
-    ),
-    ("StartSegment", "2023-11-01"): Operation(
-        method="POST", per_second=60, takes=StartSegment20220601, gives=Started, run=_start
-    ),
-    ("UpdateSegment", "2020-12-01"): Operation(
-        method="POST", per_second=150, takes=UpdateSegment, gives=Done, run=_update
-    ),
-    ("UpdateSegment", "2022-06-01"): Operation(
-        method="POST", per_second=150, takes=UpdateSegment, gives=Done, run=_update
-    ),
-    ("UpdateSegment", "2023-11-01"): Operation(
-        method="POST", per_second=150, takes=UpdateSegment, gives=Done, run=_update
-    ),
-    ("StopSegment", "2020-12-01"): Operation(
-        method="POST", per_second=150, takes=TaskRequest, gives=Done, run=_stop
-    ),
-    ("StopSegment", "2022-06-01"): Operation(
-        method="POST", per_second=150, takes=TaskRequest, gives=Done, run=_stop
-    ),
-    ("StopSegment", "2023-11-01"): Operation(
-        method="POST", per_second=150, takes=TaskRequest, gives=Done, run=_stop
-    ),
-    ("GetSegmentTask", "2022-06-01"): Operation(
-        method="GET", per_second=60, takes=TaskRequest, gives=GetSegmentTaskResult, run=_get
-    ),
-    ("GetSegmentTask", "2023-11-01"): Operation(
-        method="GET", per_second=60, takes=TaskRequest, gives=GetSegmentTaskResult, run=_get
-    ),
-    ("BanRoomUser", "2020-12-01"): Operation(
-        method="POST", per_second=20, takes=BanRoomUser, gives=OldMessage, run=_ban_20201201
-    ),
-    ("BanRoomUser", "2023-11-01"): Operation(
-        method="POST", per_second=20, takes=BanRoomUser, gives=Message, run=_ban
-    ),
-    ("KickUser", "2020-12-01"): Operation(
-        method="POST", per_second=60, takes=KickUser, gives=OldMessage, run=_kick
-    ),
-    ("DismissRoom", "2020-12-01"): Operation(
-        method="POST", per_second=60, takes=RoomRequest, gives=OldMessage, run=_dismiss
-    ),
-    ("GetRoomOnlineUsers", "2023-08-01"): Operation(
-        method="GET", per_second=40, takes=RoomRequest, gives=RoomUsers, run=_get_users
-    ),
-    ("GetRoomOnlineUsers", "2023-11-01"): Operation(
-        method="GET", per_second=40, takes=RoomRequest, gives=RoomUsers, run=_get_users
-    ),
-    ("CreateCallback", "2020-12-01"): Operation(
-        method="POST", per_second=60, takes=NewCallback, gives=Done, run=_create_callback
-    ),
-    ("UpdateCallback", "2020-12-01"): Operation(
-        method="POST", per_second=60, takes=CallbackBody, gives=Done, run=_update_callback
-    ),
+    ("StartSegment", "2020-12-01"): Operation("POST", 150, StartSegment20201201, Started, _start),
+    ("StartSegment", "2022-06-01"): Operation("POST", 60, StartSegment20220601, Started, _start),
+    ("StartSegment", "2023-11-01"): Operation("POST", 60, StartSegment20220601, Started, _start),
+    ("UpdateSegment", "2020-12-01"): Operation("POST", 150, UpdateSegment, Done, _update),
+    ("UpdateSegment", "2022-06-01"): Operation("POST", 150, UpdateSegment, Done, _update),
+    ("UpdateSegment", "2023-11-01"): Operation("POST", 150, UpdateSegment, Done, _update),
+    ("StopSegment", "2020-12-01"): Operation("POST", 150, TaskRequest, Done, _stop),
+    ("StopSegment", "2022-06-01"): Operation("POST", 150, TaskRequest, Done, _stop),
+    ("StopSegment", "2023-11-01"): Operation("POST", 150, TaskRequest, Done, _stop),
+    ("GetSegmentTask", "2022-06-01"): Operation("GET", 60, TaskRequest, GetSegmentTaskResult, _get),
+    ("GetSegmentTask", "2023-11-01"): Operation("GET", 60, TaskRequest, GetSegmentTaskResult, _get),
+    ("BanRoomUser", "2020-12-01"): Operation("POST", 20, BanRoomUser, OldMessage, _ban_20201201),
+    ("BanRoomUser", "2023-11-01"): Operation("POST", 20, BanRoomUser, Message, _ban),
+    ("KickUser", "2020-12-01"): Operation("POST", 60, KickUser, OldMessage, _kick),
+    ("DismissRoom", "2020-12-01"): Operation("POST", 60, RoomRequest, OldMessage, _dismiss),
+    ("GetRoomOnlineUsers", "2023-08-01"): Operation("GET", 40, RoomRequest, RoomUsers, _get_users),
+    ("GetRoomOnlineUsers", "2023-11-01"): Operation("GET", 40, RoomRequest, RoomUsers, _get_users),
+    ("CreateCallback", "2020-12-01"): Operation("POST", 60, NewCallback, Done, _create_callback),
+    ("UpdateCallback", "2020-12-01"): Operation("POST", 60, CallbackBody, Done, _update_callback),
     ("DeleteCallback", "2020-12-01"): Operation(
-        method="POST", per_second=60, takes=CallbackRequest, gives=Done, run=_delete_callback
+        "POST", 60, CallbackRequest, Done, _delete_callback
     ),
     ("GetCallback", "2020-12-01"): Operation(
-        method="GET", per_second=60, takes=CallbackRequest, gives=CallbackResult, run=_get_callback
+        "GET", 60, CallbackRequest, CallbackResult, _get_callback
     ),
 }
-"""(Action, Version) to operation."""
+"""Each operation, by its Action and Version."""

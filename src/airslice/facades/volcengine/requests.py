@@ -26,8 +26,8 @@ from airslice.domain.slice_task import (
     TaskOrder,
 )
 from airslice.domain.storage_target import StorageTarget
+from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.fields import (
     REQUIRED,
     Id,
@@ -94,7 +94,7 @@ class Control(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
     redundant_duration: Annotated[Int32, documented(minimum=0)] | None = None
 
     def slice_control(self, *, duration_s: int, redundant_unit_ms: int) -> SliceControl:
-        """Return the same in our words; `redundant_unit_ms` is what RedundantDuration counts."""
+        """Return the domain's value; `redundant_unit_ms` is what RedundantDuration counts."""
         redundant = self.redundant_duration or 0
         if not 0 <= redundant * redundant_unit_ms < duration_s * 1000:
             raise InvalidInput("Control.RedundantDuration", "must be from 0 to under Duration")
@@ -111,11 +111,11 @@ class StorageConfig(ChosenStorage, rename="pascal", frozen=True, kw_only=True):
     """Where slices go; VodConfig and VeImageXConfig cannot be chosen and are not read."""
 
     control: Control | None = None
-    """Belongs to the top level, but the official example of 2023-11-01 has it here."""
+    """A control that belongs to the top level; the official example of 2023-11-01 has it here."""
 
 
 class TaskRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
-    """Names a task: all that StopSegment and GetSegmentTask say."""
+    """Names a task, which is all that StopSegment and GetSegmentTask say."""
 
     app_id: RequiredId | None = None
     room_id: RequiredId | None = None
@@ -131,14 +131,14 @@ class TaskRequest(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 
 
 class UpdateSegment(TaskRequest, rename="pascal", frozen=True, kw_only=True):
-    """UpdateSegment: what is omitted stays; other fields of StartSegment are not read."""
+    """Body of UpdateSegment: absent fields stay as they are; StartSegment's others are not read."""
 
     identifier: Id | None = None
     handle: bool | None = None
     duration: DurationS | None = None
 
     def change(self, version: str) -> TaskChange:
-        """Return what is to change."""
+        """Return the change that is asked for."""
         return TaskChange(
             identifier=optional_id("Identifier", self.identifier),
             handle=self.handle,
@@ -147,7 +147,7 @@ class UpdateSegment(TaskRequest, rename="pascal", frozen=True, kw_only=True):
 
 
 class StartSegment(TaskRequest, rename="pascal", frozen=True, kw_only=True):
-    """What StartSegment says in every version; the versions differ in the storage."""
+    """What the body of StartSegment has in every version; the versions differ in the storage."""
 
     business_id: Id | None = None
     max_idle_time: MaxIdleS | None = None
@@ -184,7 +184,7 @@ class StartSegment(TaskRequest, rename="pascal", frozen=True, kw_only=True):
 
 
 class StartSegment20201201(StartSegment, rename="pascal", frozen=True, kw_only=True):
-    """StartSegment 2020-12-01: TOS only."""
+    """Body of StartSegment 2020-12-01, whose storage is TOS."""
 
     tos_config: Annotated[UserTosConfig, REQUIRED] | None = None
 
@@ -202,7 +202,7 @@ class StartSegment20201201(StartSegment, rename="pascal", frozen=True, kw_only=T
 
 
 class StartSegment20220601(StartSegment, rename="pascal", frozen=True, kw_only=True):
-    """StartSegment 2022-06-01 and 2023-11-01, which differ in the VodConfig only."""
+    """Body of StartSegment 2022-06-01 and 2023-11-01, which differ in the VodConfig only."""
 
     storage_config: Annotated[StorageConfig, REQUIRED] | None = None
 

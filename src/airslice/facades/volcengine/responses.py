@@ -26,7 +26,7 @@ STATUSES: Mapping[TaskState, int] = {
     TaskState.ENDED: 3,
     TaskState.FAILED: 4,
 }
-"""0, the vendor's "unknown error state", has no counterpart."""
+"""Numbers of the states; 0, the vendor's "unknown error state", has no counterpart."""
 
 STOP_REASONS: Mapping[StopReason | None, str] = {
     StopReason.REQUEST: "StopByAPI",
@@ -46,7 +46,7 @@ class StreamView(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 
 
 class TargetStreamsView(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
-    """The listed streams; none means all."""
+    """The listed streams; an empty list means all."""
 
     stream_list: list[StreamView]
 
@@ -84,7 +84,7 @@ class GetSegmentTaskResult(msgspec.Struct, rename="pascal", frozen=True, kw_only
 
 
 def segment_task(task: SliceTask) -> SegmentTask:
-    """Show a task to its owner: as failed, too, while its bucket refuses its slices."""
+    """Return what shows a task to its owner: as failed also while its bucket refuses slices."""
     order = task.order
     control = order.control
     state, reason = task.state, task.stop_reason

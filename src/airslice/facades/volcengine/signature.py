@@ -13,12 +13,18 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from urllib.parse import quote
+from dataclasses import dataclass
 
+from airslice.facades.http.refusals import Refusal
+from airslice.facades.http.signatures import (
+    SignedRequest,
+    canonical_path,
+    canonical_query,
+    format_timestamp,
+    parse_timestamp,
+    signature,
+)
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import Refusal
 
 ALGORITHM = "HMAC-SHA256"
 SERVICE = "rtc"
@@ -35,22 +41,7 @@ UNSIGNED_QUERIES = frozenset({"X-Signature", "X-SignedQueries", "X-Security-Toke
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} +Credential=([^,\s]+), *SignedHeaders=([^,\s]*), *Signature=([^,\s]*)"
 )
-_TIMESTAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _DEFAULT_PORT = re.compile(r":(80|443)$")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignedRequest:
-    """An HTTP request, as far as signatures go."""
-
-    method: str
-    path: str
-    """Decoded."""
-    query: Sequence[tuple[str, str]]
-    """Decoded names and values, in the order received."""
-    headers: Mapping[str, str]
-    """Names in lower case; values of a repeated header joined by a comma."""
-    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +49,7 @@ class Scope:
     """What a signing key is good for."""
 
     date: str
-    """UTC, YYYYMMDD."""
+    """Day in UTC, as YYYYMMDD."""
     region: str
     service: str = SERVICE
 
@@ -68,7 +59,7 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """Whose signature it is, and for which region."""
+    """The owner of a signature, and the region that it is for."""
 
     access_key: str
     region: str
@@ -118,7 +109,7 @@ def verify(request: SignedRequest, *, secret_keys: Mapping[str, str], now_s: int
 def canonical_request(
     request: SignedRequest, query: Sequence[tuple[str, str]], signed_headers: Sequence[str]
 ) -> str:
-    """Spell out what is signed.
+    """Return the text that stands for the request in its signature.
 
     Args:
         request: The request; its body is hashed as it is.
@@ -128,13 +119,12 @@ def canonical_request(
     Raises:
         Refusal: a signed header is not in the request.
     """
-    pairs = sorted((_escape(name), _escape(value)) for name, value in query)
     lines = [f"{name}:{_header_value(request, name)}" for name in signed_headers]
     return "\n".join(
         (
             request.method,
-            quote(request.path, safe="/-_.~"),
-            "&".join(f"{name}={value}" for name, value in pairs),
+            canonical_path(request.path),
+            canonical_query(query),
             # The SDKs end each header with a line feed, so that the join leaves an empty line;
             # with no header at all there are two.
             "\n".join(lines) + "\n",
@@ -145,7 +135,7 @@ def canonical_request(
 
 
 def string_to_sign(canonical: str, timestamp: str, scope: Scope) -> str:
-    """Put the hash of the canonical request into its time and scope."""
+    """Return the text that is signed: the hash of the canonical request, its time and its scope."""
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     return "\n".join((ALGORITHM, timestamp, str(scope), digest))
 
@@ -156,11 +146,6 @@ def signing_key(secret_key: str, scope: Scope) -> bytes:
     for part in (scope.date, scope.region, scope.service, "request"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
-
-
-def signature(key: bytes, text: str) -> str:
-    """Sign `text`: hexadecimal, lower case."""
-    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def _header_claim(request: SignedRequest) -> _Claim:
@@ -233,22 +218,12 @@ def _parse_expires(text: str) -> int:
 
 
 def _check_time(claim: _Claim, now_s: int) -> None:
-    signed_at_s = _parse_timestamp(claim.timestamp)
+    signed_at_s = parse_timestamp(claim.timestamp)
     if signed_at_s is None:
         raise Refusal(errors.INVALID_TIMESTAMP, "X-Date must look like 20060102T150405Z.")
     if not -VALID_S <= now_s - signed_at_s <= claim.valid_s:
-        now = datetime.fromtimestamp(now_s, UTC)
-        raise Refusal(errors.INVALID_TIMESTAMP, f"The server's time is {now:%Y%m%dT%H%M%SZ}.")
-
-
-def _parse_timestamp(text: str) -> int | None:
-    """Return the seconds since the Unix epoch of YYYYMMDDTHHMMSSZ; None if it is not that."""
-    if _TIMESTAMP.fullmatch(text) is None:
-        return None
-    try:
-        return int(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
-    except ValueError:  # such as the 30th of February
-        return None
+        now = format_timestamp(now_s)
+        raise Refusal(errors.INVALID_TIMESTAMP, f"The server's time is {now}.")
 
 
 def _header_value(request: SignedRequest, name: str) -> str:
@@ -261,8 +236,3 @@ def _header_value(request: SignedRequest, name: str) -> str:
 def _names(text: str) -> tuple[str, ...]:
     """Split a `;` list of names and sort it; empty text is an empty list."""
     return tuple(sorted(text.split(";"))) if text else ()
-
-
-def _escape(text: str) -> str:
-    """Percent-encode all but RFC 3986's unreserved characters."""
-    return quote(text, safe="-_.~")

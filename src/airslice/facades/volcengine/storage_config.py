@@ -21,7 +21,8 @@ from airslice.domain.storage_target import (
     StorageTarget,
     StorageVendor,
 )
-from airslice.facades.volcengine.errors import MISSING_PARAMETER, Refusal
+from airslice.facades.http.refusals import Refusal
+from airslice.facades.volcengine.errors import MISSING_PARAMETER
 from airslice.facades.volcengine.fields import (
     ID_RULE,
     REQUIRED,

@@ -8,16 +8,25 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 
+from airslice.application.listening.sessions import Listening
+from airslice.application.rooms.publishing import Publishing
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
+from airslice.facades.http.bodies import read_body
+from airslice.facades.http.headers import media_type
+from airslice.facades.http.refusals import Refusal, WireError
 
 MAX_BODY_BYTES = 65_536
-"""An offer of a browser has under 10 KB."""
+"""Longest body that is read; an offer of a browser has under 10 KB."""
+
+UNSUPPORTED_MEDIA_TYPE = WireError("unsupported_media_type", 415, "Content-Type must be %s")
+BODY_TOO_LARGE = WireError("body_too_large", 413, f"the body exceeds {MAX_BODY_BYTES} bytes")
 
 SDP = "application/sdp"
 ICE_FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -35,7 +44,7 @@ STATUS: Mapping[type[AirsliceError], int] = {
     errors.LiveJobNotFound: 404,
     errors.LiveJobFinished: 409,
 }
-"""What can go wrong; anything else is our own fault, 500."""
+"""HTTP status of each error; one that is not listed is the server's own fault, with 500."""
 
 CORS_HEADERS = {
     # Room tokens are the only authority here and no cookie is: any page may use one.
@@ -54,35 +63,24 @@ _log = logging.getLogger(__name__)
 Handle: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-class Sessions(Protocol):
-    """What the endpoint's sessions are kept by: `Publishing` or `Listening`."""
-
-    def restart(
-        self, session_id: str, *, token: str, etag: str | None, fragment: str
-    ) -> tuple[str, str]:
-        """See `Publishing.restart`."""
-
-    def end(self, session_id: str, *, token: str) -> None:
-        """See `Publishing.end`."""
-
-
-class RequestRefused(Exception):
-    """A request that is no WHIP or WHEP: HTTP status and what is wrong."""
-
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-
-
-async def preflight(request: Request) -> Response:
+async def _preflight(request: Request) -> Response:
     """Let pages of any origin send what is sent here."""
     del request
     return Response(status_code=204, headers=PREFLIGHT_HEADERS)
 
 
-def session_handlers(sessions: Sessions) -> dict[str, Handle]:
-    """Return what can be asked of a session: PATCH restarts ICE, DELETE ends it."""
+def opened_session(request: Request, session_id: str, etag: str, answer: str) -> Response:
+    """Answer the offer that has opened a session, and say where the session is."""
+    headers = {
+        "Location": f"{request.url.path}/{session_id}",
+        "ETag": f'"{etag}"',
+        "Accept-Patch": ICE_FRAGMENT,
+    }
+    return Response(answer, 201, headers, media_type=SDP)
+
+
+def session_handlers(sessions: Publishing | Listening) -> dict[str, Handle]:
+    """Return the handlers of a session's methods: PATCH restarts ICE, DELETE ends the session."""
 
     async def restart(request: Request) -> Response:
         token = bearer_token(request)
@@ -102,19 +100,20 @@ def session_handlers(sessions: Sessions) -> dict[str, Handle]:
         sessions.end(request.path_params["session_id"], token=bearer_token(request))
         return Response(status_code=200)
 
-    return {"PATCH": restart, "DELETE": end, "OPTIONS": preflight}
+    return {"PATCH": restart, "DELETE": end}
 
 
-def answered(handlers: Mapping[str, Handle]) -> Handle:
-    """Dispatch on the method; render what goes wrong; let any page read the answer."""
+def route(path: str, handlers: Mapping[str, Handle]) -> Route:
+    """Return a route that calls a handler by the method, and may be used by any page."""
+    every = {**handlers, "OPTIONS": _preflight}
 
     async def answer(request: Request) -> Response:
         try:
-            response = await handlers[request.method](request)
+            response = await every[request.method](request)
         except ClientDisconnect:
             response = Response()  # nobody reads it
-        except RequestRefused as refused:
-            response = _problem(refused.status, refused.code, str(refused))
+        except Refusal as refused:
+            response = _problem(refused.error.status, refused.error.code, str(refused))
         except AirsliceError as error:
             status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
             response = _problem(status, error.code, str(error))
@@ -124,7 +123,7 @@ def answered(handlers: Mapping[str, Handle]) -> Handle:
         response.headers.update(CORS_HEADERS)
         return response
 
-    return answer
+    return Route(path, answer, methods=list(every))
 
 
 def _problem(status: int, code: str, detail: str) -> Response:
@@ -159,17 +158,12 @@ async def body_text(request: Request, content_type: str) -> str:
     """Return the body, which must be UTF-8 of `content_type`.
 
     Raises:
-        RequestRefused: it is of another type, or longer than `MAX_BODY_BYTES`.
+        Refusal: it is of another type, or longer than `MAX_BODY_BYTES`.
         OfferRefused: it is not UTF-8.
     """
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given != content_type:
-        raise RequestRefused(415, "unsupported_media_type", f"Content-Type must be {content_type}")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise RequestRefused(413, "body_too_large", f"the body exceeds {MAX_BODY_BYTES} bytes")
+    if media_type(request).lower() != content_type:
+        raise Refusal(UNSUPPORTED_MEDIA_TYPE, content_type)
+    body = await read_body(request, max_bytes=MAX_BODY_BYTES, too_large=Refusal(BODY_TOO_LARGE))
     try:
         return body.decode()
     except UnicodeDecodeError:

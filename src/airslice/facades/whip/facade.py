@@ -13,12 +13,11 @@ from airslice.application.rooms.publishing import Publishing
 from airslice.domain import errors
 from airslice.domain.room import StreamType
 from airslice.facades.whip.exchange import (
-    ICE_FRAGMENT,
     SDP,
-    answered,
     bearer_token,
     body_text,
-    preflight,
+    opened_session,
+    route,
     session_handlers,
 )
 
@@ -27,19 +26,17 @@ STREAM_TYPES = {"main": StreamType.MAIN, "screen": StreamType.SCREEN}
 
 
 class WhipFacade:
-    """Answers publishers."""
+    """Answers publishers' HTTP."""
 
     def __init__(self, publishing: Publishing) -> None:
         self._publishing = publishing
 
     def routes(self) -> list[Route]:
         """Return the routes of the endpoint and of its sessions."""
-        endpoint = {"POST": self._publish, "OPTIONS": preflight}
-        session = session_handlers(self._publishing)
         path = "/whip/{app_id}/{room_id}"
         return [
-            Route(path, answered(endpoint), methods=list(endpoint)),
-            Route(path + "/{session_id}", answered(session), methods=list(session)),
+            route(path, {"POST": self._publish}),
+            route(f"{path}/{{session_id}}", session_handlers(self._publishing)),
         ]
 
     async def _publish(self, request: Request) -> Response:
@@ -55,9 +52,4 @@ class WhipFacade:
             offer=offer,
             stream_type=STREAM_TYPES[kind],
         )
-        headers = {
-            "Location": f"{request.url.path}/{opened.session_id}",
-            "ETag": f'"{opened.etag}"',
-            "Accept-Patch": ICE_FRAGMENT,
-        }
-        return Response(opened.answer, 201, headers, media_type=SDP)
+        return opened_session(request, opened.session_id, opened.etag, opened.answer)

@@ -22,12 +22,11 @@ from airslice.application.broadcast.player_notices import Subscription
 from airslice.application.listening.sessions import Listening
 from airslice.domain.errors import InvalidInput
 from airslice.facades.whip.exchange import (
-    ICE_FRAGMENT,
     SDP,
-    answered,
     bearer_token,
     body_text,
-    preflight,
+    opened_session,
+    route,
     session_handlers,
 )
 
@@ -38,23 +37,20 @@ KEEP_ALIVE_S = 15
 
 
 class WhepFacade:
-    """Answers listeners."""
+    """Answers listeners' HTTP."""
 
     def __init__(self, listening: Listening) -> None:
         self._listening = listening
 
     def routes(self) -> list[Route]:
         """Return the routes of the endpoint and of its sessions."""
-        endpoint = {"POST": self._listen, "OPTIONS": preflight}
-        session = session_handlers(self._listening)
-        events = {"GET": self._events, "OPTIONS": preflight}
-        commands = {"POST": self._command, "OPTIONS": preflight}
         path = "/whep/{app_id}/{room_id}"
+        session = f"{path}/{{session_id}}"
         return [
-            Route(path, answered(endpoint), methods=list(endpoint)),
-            Route(path + "/{session_id}", answered(session), methods=list(session)),
-            Route(path + "/{session_id}/events", answered(events), methods=list(events)),
-            Route(path + "/{session_id}/commands", answered(commands), methods=list(commands)),
+            route(path, {"POST": self._listen}),
+            route(session, session_handlers(self._listening)),
+            route(f"{session}/events", {"GET": self._events}),
+            route(f"{session}/commands", {"POST": self._command}),
         ]
 
     async def _listen(self, request: Request) -> Response:
@@ -67,14 +63,10 @@ class WhepFacade:
             offer=offer,
             user_id=request.query_params.get("user"),
         )
-        location = f"{request.url.path}/{opened.session_id}"
-        headers = {
-            "Location": location,
-            "ETag": f'"{opened.etag}"',
-            "Accept-Patch": ICE_FRAGMENT,
-            "Link": f'<{location}/events>; rel="{EVENTS_RELATION}"; events="message"',
-        }
-        return Response(opened.answer, 201, headers, media_type=SDP)
+        response = opened_session(request, opened.session_id, opened.etag, opened.answer)
+        events = f"{response.headers['Location']}/events"
+        response.headers["Link"] = f'<{events}>; rel="{EVENTS_RELATION}"; events="message"'
+        return response
 
     async def _events(self, request: Request) -> Response:
         events = self._listening.events(request.path_params["session_id"])

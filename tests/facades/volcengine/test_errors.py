@@ -1,0 +1,70 @@
+"""Every error of ours has a place on the wire."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from airslice.domain import errors as domain_errors
+from airslice.domain.errors import AirsliceError
+from airslice.facades.http.openapi import errors_in
+from airslice.facades.http.refusals import WireError, refusal_of
+from airslice.facades.volcengine import errors
+from airslice.facades.volcengine.errors import WIRE_ERRORS
+
+COMPATIBILITY = (Path(__file__).parents[3] / "docs" / "compatibility.md").read_text()
+ALL = errors_in(errors)
+
+
+def subclasses(kind: type[AirsliceError]) -> set[type[AirsliceError]]:
+    direct = set(kind.__subclasses__())
+    return direct.union(*(subclasses(below) for below in direct))
+
+
+def test_every_error_of_ours_is_mapped() -> None:
+    ours = {kind for kind in subclasses(AirsliceError) if kind.__module__ == domain_errors.__name__}
+
+    assert set(WIRE_ERRORS) == ours
+
+
+def test_codes_are_unique() -> None:
+    assert len({error.code for error in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: error.code)
+def test_the_page_on_compatibility_lists_it(error: WireError) -> None:
+    rows = [line.strip("|").split("|") for line in COMPATIBILITY.splitlines()]
+
+    assert [error.code, str(error.status), str(error.code_n or "")] in [
+        [cell.strip() for cell in row[:3]] for row in rows
+    ]
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: error.code)
+def test_only_what_may_succeed_later_gets_a_status_that_sdks_repeat(error: WireError) -> None:
+    repeated = error.status == 429 or error.status >= 500
+
+    assert repeated == error.code.startswith(("FlowLimitExceeded", "InternalError"))
+
+
+@pytest.mark.parametrize("kind", WIRE_ERRORS, ids=lambda kind: kind.__name__)
+def test_what_the_server_did_wrong_is_not_told(kind: type[AirsliceError]) -> None:
+    if issubclass(kind, domain_errors.InvalidInput):
+        error: AirsliceError = kind("Field", "problem")
+    else:
+        error = kind("the problem")
+    told = refusal_of(error, WIRE_ERRORS)
+
+    if WIRE_ERRORS[kind].status == 500:
+        assert told is None
+    else:
+        assert told is not None
+        assert str(told) == str(error)
+
+
+def test_an_error_that_nobody_mapped_is_the_servers_fault() -> None:
+    class Unmapped(AirsliceError):
+        pass
+
+    assert refusal_of(Unmapped("x"), WIRE_ERRORS) is None

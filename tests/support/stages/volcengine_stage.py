@@ -1,0 +1,36 @@
+"""Volcengine's façade over use cases in memory."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from airslice.application.ports.clock import Clock
+from airslice.domain.apps import Account
+from airslice.facades.volcengine import VolcengineFacade
+from tests.support.stages.callback_settings import settings_in_memory
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
+from tests.support.stages.recording_moderation import RecordingModeration
+
+ACCOUNTS = (
+    Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),
+    Account(id="2100000001", access_key="AKOTHER", secret_key="SKOTHER"),
+)
+OWNERS = {"661e0000000000000005543c": "2100000000", "661e0000000000000000ffff": "2100000001"}
+"""Account ids by application."""
+
+
+class VolcengineStage:
+    """A façade, and what stands behind it."""
+
+    def __init__(self, clock: Clock, *, redundant_duration_unit: Literal["s", "ms"] = "s") -> None:
+        self.tasks = InMemorySliceTasks(OWNERS, clock)
+        self.moderation = RecordingModeration(OWNERS)
+        self.callbacks = settings_in_memory(OWNERS, clock)
+        self.facade = VolcengineFacade(
+            accounts=ACCOUNTS,
+            tasks=self.tasks,
+            moderation=self.moderation,
+            callbacks=self.callbacks,
+            clock=clock,
+            redundant_duration_unit=redundant_duration_unit,
+        )
