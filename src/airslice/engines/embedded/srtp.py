@@ -1,8 +1,8 @@
-"""SRTP and SRTCP by libsrtp.
+"""SRTP and SRTCP by libsrtp; the keys come from `dtls`.
 
-Packets are unprotected where they were received, through the library handle that pylibsrtp keeps
-to itself: half the time of its public call, which copies twice. A probe at import decides; where
-the handle is not as expected, the public call is used.
+Packets are unprotected in place, through the library handle that pylibsrtp keeps private: that
+takes half the time of its public call, which copies twice. A probe at import finds out whether
+the handle is as expected; otherwise the public call is used.
 Source: RFC 3711, RFC 5764 (keys from DTLS), RFC 7714 (AES-GCM).
 """
 
@@ -17,18 +17,19 @@ import cffi
 import pylibsrtp
 
 REPLAY_WINDOW = 128
-"""Packets behind the newest that are still taken, once each: 320 ms of the shortest, more than is
-waited for. The library shifts the whole window with each packet."""
+"""How many packets behind the newest one may come and still be accepted, once. That is 320 ms of
+the shortest packets, more than the jitter buffer waits for. The library shifts the whole window
+with each packet, so that a larger one would cost more."""
 
 REPLAYED = frozenset({9, 10})
-"""libsrtp's statuses of a packet seen before, or too old to tell."""
+"""libsrtp's status codes for a packet that was seen before, or is too old to tell."""
 
 _UNSPECIFIED_FAILURE = 1
 
 
 @dataclass(frozen=True, slots=True)
 class SrtpProfile:
-    """A protection profile, under its names in OpenSSL and in libsrtp. Sizes in bytes."""
+    """An SRTP protection profile: its names in OpenSSL and libsrtp, and its sizes in bytes."""
 
     openssl_name: bytes
     libsrtp_id: int
@@ -37,7 +38,7 @@ class SrtpProfile:
 
     @property
     def keying_material_bytes(self) -> int:
-        """What both directions need of the DTLS exporter."""
+        """Size of what both directions together need of the DTLS exporter, in bytes."""
         return 2 * (self.key_bytes + self.salt_bytes)
 
 
@@ -58,12 +59,12 @@ def _supported_profiles() -> tuple[SrtpProfile, ...]:
 
 
 PROFILES = _supported_profiles()
-"""The profiles that are negotiated, the cheapest first."""
+"""The profiles that are negotiated, the one that costs least first."""
 
 
 @dataclass(frozen=True, slots=True)
 class SrtpKeys:
-    """Master key and salt of each direction, as seen from this server."""
+    """Master key and salt of what this server receives, and of what it sends."""
 
     profile: SrtpProfile
     receive: bytes = field(repr=False)
@@ -71,7 +72,7 @@ class SrtpKeys:
 
     @classmethod
     def of_server(cls, profile: SrtpProfile, keying_material: bytes) -> SrtpKeys:
-        """Cut the DTLS exporter's output, of which the client's half comes first.
+        """Divide the DTLS exporter's output, in which the client's key and salt come first.
 
         Source: RFC 5764 section 4.2.
         """
@@ -84,17 +85,18 @@ class SrtpKeys:
 
 
 class Unprotector(Protocol):
-    """Takes the protection off packets, in place."""
+    """Verifies and decrypts SRTP and SRTCP packets in place."""
 
     def rtp(self, slot: Any, size: int) -> int:
         """Unprotect an SRTP packet of `size` bytes at the pointer `slot`.
 
         Returns:
-            Size of the RTP packet now at `slot`; or, if it is refused, libsrtp's status, negated.
+            Size of the RTP packet that is now at `slot`, in bytes; if the packet is refused,
+            libsrtp's status code, negated.
         """
 
     def rtcp(self, slot: Any, size: int) -> int:
-        """Likewise for an SRTCP packet."""
+        """Unprotect an SRTCP packet; arguments and result are those of `rtp`."""
 
 
 class _InPlaceUnprotector:
@@ -177,7 +179,7 @@ except (ImportError, AttributeError):
 
 
 class SrtpSession:
-    """Both directions of one association."""
+    """Protects and unprotects the packets of one peer, in both directions."""
 
     __slots__ = ("protect_rtcp", "protect_rtp", "unprotect_rtcp", "unprotect_rtp")
 
@@ -191,6 +193,6 @@ class SrtpSession:
         self.unprotect_rtp = unprotector.rtp
         self.unprotect_rtcp = unprotector.rtcp
         self.protect_rtp: Callable[[bytes], bytes] = sender.protect
-        """Returns a packet as SRTP."""
+        """Returns an RTP packet as SRTP."""
         self.protect_rtcp: Callable[[bytes], bytes] = sender.protect_rtcp
-        """Returns a packet as SRTCP."""
+        """Returns an RTCP packet as SRTCP."""
