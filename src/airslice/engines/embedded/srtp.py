@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import cffi
 import pylibsrtp
@@ -84,66 +84,43 @@ class SrtpKeys:
         )
 
 
-class Unprotector(Protocol):
-    """Verifies and decrypts SRTP and SRTCP packets in place."""
+Unprotect: TypeAlias = Callable[[Any, int], int]
+"""Verifies and decrypts the packet of so many bytes at a pointer, in place.
 
-    def rtp(self, slot: Any, size: int) -> int:
-        """Unprotect an SRTP packet of `size` bytes at the pointer `slot`.
-
-        Returns:
-            Size of the RTP packet that is now at `slot`, in bytes; if the packet is refused,
-            libsrtp's status code, negated.
-        """
-
-    def rtcp(self, slot: Any, size: int) -> int:
-        """Unprotect an SRTCP packet; arguments and result are those of `rtp`."""
+Returns the size of the plain packet in bytes; if it is refused, libsrtp's status code, negated.
+"""
 
 
-class _InPlaceUnprotector:
-    __slots__ = ("_handle", "_session", "_size")
+def _in_place(session: pylibsrtp.Session, unprotect: Any) -> Unprotect:
+    """Call libsrtp's own `unprotect`."""
+    handle = session._srtp[0]
+    length = _binding.ffi.new("int *")
 
-    def __init__(self, session: pylibsrtp.Session) -> None:
-        self._session = session  # owns the memory behind the handle
-        self._handle = session._srtp[0]
-        self._size = _binding.ffi.new("int *")
-
-    def rtp(self, slot: Any, size: int) -> int:
-        length = self._size
+    def unprotected(slot: Any, size: int, _owner: object = session) -> int:  # of the handle
         length[0] = size
-        status: int = _unprotect_rtp(self._handle, slot, length)
+        status: int = unprotect(handle, slot, length)
         return -status if status else length[0]
 
-    def rtcp(self, slot: Any, size: int) -> int:
-        length = self._size
-        length[0] = size
-        status: int = _unprotect_rtcp(self._handle, slot, length)
-        return -status if status else length[0]
+    return unprotected
 
 
-class _CopyingUnprotector:
-    __slots__ = ("_ffi", "_session")
+def _copying(unprotect: Callable[[bytes], bytes]) -> Unprotect:
+    """Call pylibsrtp's public `unprotect`."""
+    ffi = cffi.FFI()
 
-    def __init__(self, session: pylibsrtp.Session) -> None:
-        self._session = session
-        self._ffi = cffi.FFI()
-
-    def rtp(self, slot: Any, size: int) -> int:
-        return self._replace(slot, size, self._session.unprotect)
-
-    def rtcp(self, slot: Any, size: int) -> int:
-        return self._replace(slot, size, self._session.unprotect_rtcp)
-
-    def _replace(self, slot: Any, size: int, unprotect: Any) -> int:
+    def unprotected(slot: Any, size: int) -> int:
         try:
-            plain = unprotect(self._ffi.buffer(slot, size)[:])
+            plain = unprotect(ffi.buffer(slot, size)[:])
         except pylibsrtp.Error as error:
             message = str(error)
             known = message in pylibsrtp.ERRORS
             return -pylibsrtp.ERRORS.index(message) if known else -_UNSPECIFIED_FAILURE
         except ValueError:  # longer than its own buffer
             return -_UNSPECIFIED_FAILURE
-        self._ffi.memmove(slot, plain, len(plain))
+        ffi.memmove(slot, plain, len(plain))
         return len(plain)
+
+    return unprotected
 
 
 def _session(profile: SrtpProfile, key: bytes, direction: int) -> pylibsrtp.Session:
@@ -163,7 +140,7 @@ def _in_place_works() -> bool:
     protected = sender.protect(packet)
     slot = ffi.new("char[]", protected)
     try:
-        size = _InPlaceUnprotector(receiver).rtp(slot, len(protected))
+        size = _in_place(receiver, _binding.lib.srtp_unprotect)(slot, len(protected))
     except (AttributeError, TypeError):
         return False
     return size == len(packet) and ffi.buffer(slot)[:size] == packet
@@ -171,9 +148,7 @@ def _in_place_works() -> bool:
 
 try:
     _binding: Any = importlib.import_module("pylibsrtp._binding")
-    _unprotect_rtp: Any = _binding.lib.srtp_unprotect
-    _unprotect_rtcp: Any = _binding.lib.srtp_unprotect_rtcp
-    IN_PLACE = _in_place_works()
+    IN_PLACE = hasattr(_binding.lib, "srtp_unprotect_rtcp") and _in_place_works()
 except (ImportError, AttributeError):
     IN_PLACE = False
 
@@ -187,11 +162,12 @@ class SrtpSession:
         policy = pylibsrtp.Policy
         receiver = _session(keys.profile, keys.receive, policy.SSRC_ANY_INBOUND)
         sender = _session(keys.profile, keys.send, policy.SSRC_ANY_OUTBOUND)
-        unprotector: Unprotector = (
-            _InPlaceUnprotector(receiver) if IN_PLACE else _CopyingUnprotector(receiver)
-        )
-        self.unprotect_rtp = unprotector.rtp
-        self.unprotect_rtcp = unprotector.rtcp
+        if IN_PLACE:
+            self.unprotect_rtp = _in_place(receiver, _binding.lib.srtp_unprotect)
+            self.unprotect_rtcp = _in_place(receiver, _binding.lib.srtp_unprotect_rtcp)
+        else:
+            self.unprotect_rtp = _copying(receiver.unprotect)
+            self.unprotect_rtcp = _copying(receiver.unprotect_rtcp)
         self.protect_rtp: Callable[[bytes], bytes] = sender.protect
         """Returns an RTP packet as SRTP."""
         self.protect_rtcp: Callable[[bytes], bytes] = sender.protect_rtcp

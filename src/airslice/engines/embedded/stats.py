@@ -28,7 +28,7 @@ class Drop(StrEnum):
 
     @classmethod
     def of_refused(cls, size: int) -> Drop:
-        """Return why a packet was refused for which `Unprotector` returned `size`."""
+        """Return why a packet was refused for which `srtp.Unprotect` returned `size`."""
         return cls.REPLAYED if -size in REPLAYED else cls.UNAUTHENTIC_MEDIA
 
 
