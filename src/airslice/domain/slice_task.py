@@ -6,7 +6,7 @@ Carrying the order out is in application.tasks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -213,13 +213,5 @@ class SliceTask:
 
     def changed(self, change: TaskChange) -> SliceTask:
         """Return the task with `change` applied to its order; what is None is kept."""
-        order = self.order
-        return replace(
-            self,
-            order=replace(
-                order,
-                identifier=order.identifier if change.identifier is None else change.identifier,
-                handle=order.handle if change.handle is None else change.handle,
-                duration_s=order.duration_s if change.duration_s is None else change.duration_s,
-            ),
-        )
+        changes = {name: value for name, value in asdict(change).items() if value is not None}
+        return replace(self, order=replace(self.order, **changes))

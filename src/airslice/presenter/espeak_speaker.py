@@ -7,13 +7,13 @@ program and never imports it; see docs/decisions/speech.md.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from airslice.presenter.speaker import Speak, serve, wav_of
+from airslice.presenter.speaker import serve, wav_of
 from airslice.presenter.speaker_wire import MAX_PCM_BYTES
 
 SYSTEM_LIBRARY = "libespeak-ng.so.1"
@@ -126,10 +126,5 @@ def _location() -> tuple[str, bytes | None]:
     return str(next(folder.glob("libespeak-ng.*"))), bytes(folder / "espeak-ng-data")
 
 
-def _load() -> Speak:
-    speak: Callable[[dict[str, Any]], bytes] = Espeak().speak
-    return speak
-
-
 if __name__ == "__main__":
-    serve(_load)
+    serve(lambda: Espeak().speak)

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from airslice.presenter.speaker import Speak, serve, wav_of
+from airslice.presenter.speaker import serve, wav_of
 
 MAX_MODELS = 4
 """Models that are loaded at a time; each takes some 100 MB."""
@@ -60,9 +60,5 @@ class Piper:
         return self._piper.PiperVoice.load(model)
 
 
-def _load() -> Speak:
-    return Piper(sys.argv[1]).speak
-
-
 if __name__ == "__main__":
-    serve(_load)
+    serve(lambda: Piper(sys.argv[1]).speak)

@@ -15,6 +15,11 @@ from airslice.persistence.sqlite.statements import statements
 
 _RESOURCES = statements("live_resources")
 
+# A seal is bound to its row: moved to another, it does not open.
+_RULES = "rules of group {}"
+_SECRETS = "secrets of live platform {}"
+_CONFIG = "live configuration of project {}"
+
 
 class SqliteRuleGroupStore:
     """A RuleGroupStore in the SQLite file; rules are sealed."""
@@ -24,7 +29,7 @@ class SqliteRuleGroupStore:
 
     async def save_group(self, group: RuleGroup) -> None:
         """Insert or replace a group, with all its rules."""
-        sealed = self._database.box.seal_json(group.rules, context=_rules_of(group.group_id))
+        sealed = self._database.box.seal_json(group.rules, context=_RULES.format(group.group_id))
         row = {**columns(group), "folded_name": group.name.casefold(), "rules": sealed}
         await self._database.execute(_RESOURCES["save_group"], row)
 
@@ -35,7 +40,7 @@ class SqliteRuleGroupStore:
         if row is None:
             return None
         rules = self._database.box.unseal_json(
-            row["rules"], tuple[Rule, ...], context=_rules_of(group_id)
+            row["rules"], tuple[Rule, ...], context=_RULES.format(group_id)
         )
         return record(RuleGroup, row, rules=rules)
 
@@ -72,7 +77,7 @@ class SqliteLivePlatformStore:
     async def save_platform(self, platform: LivePlatform) -> None:
         """Insert or replace a platform."""
         sealed = self._database.box.seal_json(
-            (platform.key, platform.callbacks), context=_secrets_of(platform.platform_id)
+            (platform.key, platform.callbacks), context=_SECRETS.format(platform.platform_id)
         )
         row = {**columns(platform), "secrets": sealed}
         await self._database.execute(_RESOURCES["save_platform"], row)
@@ -102,7 +107,7 @@ class SqliteLiveUserConfigStore:
 
     async def save_config(self, config: LiveUserConfig) -> None:
         """Insert or replace the configuration of a project."""
-        sealed = self._database.box.seal_json(config, context=_config_of(config.project_id))
+        sealed = self._database.box.seal_json(config, context=_CONFIG.format(config.project_id))
         row: Row = {"project_id": config.project_id, "config": sealed}
         await self._database.execute(_RESOURCES["save_config"], row)
 
@@ -112,7 +117,7 @@ class SqliteLiveUserConfigStore:
         if row is None:
             return None
         return self._database.box.unseal_json(
-            row["config"], LiveUserConfig, context=_config_of(project_id)
+            row["config"], LiveUserConfig, context=_CONFIG.format(project_id)
         )
 
 
@@ -120,22 +125,7 @@ def _read_platform(row: sqlite3.Row, box: SecretBox) -> LivePlatform:
     key, callbacks = box.unseal_json(
         row["secrets"],
         tuple[str, tuple[PlatformCallback, ...]],
-        context=_secrets_of(row["platform_id"]),
+        context=_SECRETS.format(row["platform_id"]),
     )
     access_type = AccessType(row["access_type"])
     return record(LivePlatform, row, key=key, callbacks=callbacks, access_type=access_type)
-
-
-# A seal is bound to its row: moved to another, it does not open.
-
-
-def _rules_of(group_id: str) -> str:
-    return f"rules of group {group_id}"
-
-
-def _secrets_of(platform_id: str) -> str:
-    return f"secrets of live platform {platform_id}"
-
-
-def _config_of(project_id: str) -> str:
-    return f"live configuration of project {project_id}"

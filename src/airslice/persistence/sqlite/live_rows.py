@@ -20,6 +20,12 @@ from airslice.domain.script import Cursor, JsonObject, Paragraph, Program
 from airslice.persistence.sqlite.rows import Row, columns, fields_of, record
 from airslice.persistence.sqlite.secrets import SecretBox
 
+# A seal is bound to its row and column: moved to another, it does not open.
+_DETAILS = "details of live job {}"
+_PROGRAM = "program of live job {}"
+_DRAFT = "draft of live room {}"
+_PARAGRAPHS = "paragraphs of live room {}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _JobDetails:
@@ -46,13 +52,13 @@ def job_row(job: LiveJob, room: int, box: SecretBox) -> Row:
         **columns(job),
         "room": room,
         "next_sentence": msgspec.json.encode(job.cursor).decode(),
-        "details": box.seal_json(details, context=_details_of(job.job_id)),
+        "details": box.seal_json(details, context=_DETAILS.format(job.job_id)),
     }
 
 
 def sealed_program(job: LiveJob, box: SecretBox) -> bytes:
     """Return the program of a job as it is stored."""
-    return box.seal_json(job.program, context=_program_of(job.job_id))
+    return box.seal_json(job.program, context=_PROGRAM.format(job.job_id))
 
 
 def read_job(row: sqlite3.Row, box: SecretBox, *, with_program: bool = True) -> LiveJob:
@@ -62,10 +68,10 @@ def read_job(row: sqlite3.Row, box: SecretBox, *, with_program: bool = True) -> 
         SecretUnreadable: the row was sealed with another master key.
     """
     job_id = row["job_id"]
-    details = box.unseal_json(row["details"], _JobDetails, context=_details_of(job_id))
+    details = box.unseal_json(row["details"], _JobDetails, context=_DETAILS.format(job_id))
     program = Program()
     if with_program:
-        program = box.unseal_json(row["program"], Program, context=_program_of(job_id))
+        program = box.unseal_json(row["program"], Program, context=_PROGRAM.format(job_id))
     return record(
         LiveJob,
         row,
@@ -92,8 +98,8 @@ def room_row(room: LiveRoom, box: SecretBox) -> Row:
         "shared_type": sharing.type,
         "shared_state": sharing.state,
         "shared_until_ms": sharing.expires_at_ms,
-        "draft": box.seal_json(replace(draft, scenes=scenes), context=_draft_of(room.room_id)),
-        "paragraphs": box.seal_json(paragraphs, context=_paragraphs_of(room.room_id)),
+        "draft": box.seal_json(replace(draft, scenes=scenes), context=_DRAFT.format(room.room_id)),
+        "paragraphs": box.seal_json(paragraphs, context=_PARAGRAPHS.format(room.room_id)),
     }
 
 
@@ -104,10 +110,10 @@ def read_room(row: sqlite3.Row, box: SecretBox, *, with_paragraphs: bool = True)
         SecretUnreadable: the row was sealed with another master key.
     """
     room_id = row["room_id"]
-    draft = box.unseal_json(row["draft"], RoomDraft, context=_draft_of(room_id))
+    draft = box.unseal_json(row["draft"], RoomDraft, context=_DRAFT.format(room_id))
     if with_paragraphs:
         paragraphs = box.unseal_json(
-            row["paragraphs"], list[tuple[Paragraph, ...]], context=_paragraphs_of(room_id)
+            row["paragraphs"], list[tuple[Paragraph, ...]], context=_PARAGRAPHS.format(room_id)
         )
         scenes = tuple(
             replace(scene, paragraphs=own)
@@ -121,22 +127,3 @@ def read_room(row: sqlite3.Row, box: SecretBox, *, with_paragraphs: bool = True)
         confirm_state=ConfirmState(row["confirm_state"]),
         state=LiveRoomState(row["state"]),
     )
-
-
-# A seal is bound to its row and column: moved to another, it does not open.
-
-
-def _details_of(job_id: str) -> str:
-    return f"details of live job {job_id}"
-
-
-def _program_of(job_id: str) -> str:
-    return f"program of live job {job_id}"
-
-
-def _draft_of(room_id: str) -> str:
-    return f"draft of live room {room_id}"
-
-
-def _paragraphs_of(room_id: str) -> str:
-    return f"paragraphs of live room {room_id}"
