@@ -30,7 +30,7 @@ class ReorderBuffer:
         self._next: int | None = None
         """Extended number of the next packet to hand out; None until the first was."""
         self._held: dict[int, RtpPacket] = {}
-        """By extended number, in order of arrival."""
+        """The held packets by extended number, in order of arrival."""
         self._reference = 0
         """Extended number near which the next arrivals are expected."""
         self._stray: RtpPacket | None = None

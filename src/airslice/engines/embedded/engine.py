@@ -79,7 +79,7 @@ class EmbeddedEngine:
         self._tick_timer: asyncio.Handle | None = None
         self._idle_polls = 0
         self._emptied_ns = clock.monotonic_ns()
-        """When the socket was last found empty: what it has now came after that."""
+        """When the socket was last found empty (monotonic): what it has now came after that."""
         self._ticked_ns = clock.monotonic_ns()
 
     @property

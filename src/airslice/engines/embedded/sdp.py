@@ -127,17 +127,15 @@ def parse_offer(text: str, role: Role = Role.PUBLISHER) -> Offer:
     session, sections = _parse(text)
     if not text.startswith("v=0"):
         raise OfferRefused("not an SDP offer: it does not start with v=0")
-    problem = "the offer has no audio section"
-    refused = False
+    refusals: list[OfferRefused] = []
     for index, section in enumerate(sections):
         if section.kind != "audio":
             continue
         try:
             return _accept(session, sections, index, role)
         except OfferRefused as refusal:
-            problem = problem if refused else str(refusal)
-            refused = True
-    raise OfferRefused(problem)
+            refusals.append(refusal)
+    raise refusals[0] if refusals else OfferRefused("the offer has no audio section")
 
 
 def parse_fragment(text: str, mid: str | None) -> str | None:
