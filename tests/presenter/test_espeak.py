@@ -259,7 +259,7 @@ async def test_without_espeak_it_is_told_how_to_get_it(tmp_path: Path) -> None:
         "from airslice.presenter import espeak_speaker\n"
         "from airslice.presenter.speaker import serve\n"
         "espeak_speaker._location = lambda: ('libnothing-at-all.so', None)\n"
-        "serve(espeak_speaker._load)\n"
+        "serve(lambda: espeak_speaker.Espeak().speak)\n"
     )
     pool = SpeakerPool([str(speaker)])
     pool.start()

@@ -30,7 +30,7 @@ def heard(*parts: Sequence[int]) -> bool:
     meter = PcmMeter(THRESHOLD_DBFS, RATE_HZ)
     meter.reset()
     for part in parts:
-        meter.listen(pcm(part))
+        meter.measure(pcm(part))
     meter.finish()
     return meter.heard
 
@@ -66,11 +66,11 @@ def test_the_loudest_sample_does_not_overflow() -> None:
 
 def test_a_new_slice_forgets_the_former() -> None:
     meter = PcmMeter(THRESHOLD_DBFS, RATE_HZ)
-    meter.listen(pcm([0] * 10))
+    meter.measure(pcm([0] * 10))
     meter.reset()
-    meter.listen(pcm([LOUD] * FRAME))
+    meter.measure(pcm([LOUD] * FRAME))
     assert meter.heard
-    meter.listen(pcm([0] * 30))
+    meter.measure(pcm([0] * 30))
     meter.finish()
     assert meter.heard
 
@@ -84,8 +84,8 @@ def test_a_new_slice_forgets_the_former() -> None:
 def test_levels_that_senders_give_are_believed(level: int, is_heard: bool) -> None:
     meter = LevelMeter(THRESHOLD_DBFS)
 
-    meter.listen(OpusAudio((OpusFrame(b"\xf8", 960, 127), OpusFrame(b"\xf8", 960, level))))
-    meter.listen(OpusAudio((OpusFrame(b"\xf8", 960, 127),)))
+    meter.measure(OpusAudio((OpusFrame(b"\xf8", 960, 127), OpusFrame(b"\xf8", 960, level))))
+    meter.measure(OpusAudio((OpusFrame(b"\xf8", 960, 127),)))
     meter.finish()
 
     assert meter.heard == is_heard
@@ -94,7 +94,7 @@ def test_levels_that_senders_give_are_believed(level: int, is_heard: bool) -> No
 def test_a_packet_without_a_level_is_heard() -> None:
     meter = LevelMeter(THRESHOLD_DBFS)
 
-    meter.listen(OpusAudio((OpusFrame(b"\xf8", 960, LEVEL_UNKNOWN),)))
+    meter.measure(OpusAudio((OpusFrame(b"\xf8", 960, LEVEL_UNKNOWN),)))
     assert meter.heard
 
     meter.reset()

@@ -1,4 +1,7 @@
-"""Bans: who is kept out of which rooms, and until when."""
+"""Bans: who is kept out of which rooms, and until when.
+
+Looking them up and remembering them is in application.rooms.bans.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class BanScope:
             raise ValueError("a ban names a room, a user or both")
 
     def covers(self, room: RoomKey, user_id: str) -> bool:
-        """Whether a user is one of them while he is in `room`."""
+        """Whether the scope covers a user while he is in `room`."""
         return (
             self.app_id == room.app_id
             and self.room_id in (None, room.room_id)
@@ -60,10 +63,10 @@ class Ban:
 
     scope: BanScope
     expires_at_ms: int
-    """UTC, milliseconds since the Unix epoch; from then on it means nothing."""
+    """When the ban ends: UTC, milliseconds since the Unix epoch."""
 
     def has_expired(self, now_ms: int) -> bool:
-        """Whether it means nothing any more at `now_ms` (UTC)."""
+        """Whether the ban has ended at `now_ms` (UTC, milliseconds since the Unix epoch)."""
         return now_ms >= self.expires_at_ms
 
 
@@ -71,6 +74,7 @@ def ban_length_s(asked_s: int) -> int:
     """Return how long a ban lasts, in seconds; 0 for none.
 
     Args:
-        asked_s: 0 for none; anything else is brought into the bounds. Not negative.
+        asked_s: How long it was asked for, in seconds, at least 0. 0 means no ban; anything else
+            is brought into the bounds `MIN_BAN_S` to `MAX_BAN_S`.
     """
     return asked_s and min(max(asked_s, MIN_BAN_S), MAX_BAN_S)

@@ -1,7 +1,7 @@
-"""Where a URL given by a user may lead: never, of itself, into the operator's own network.
+"""Which addresses a user's URL may lead to: not into the operator's own network, unless listed.
 
-This judges addresses, not names. Whoever dials resolves a name once, asks here about each
-address, and dials one that was permitted.
+This judges addresses, not names: the caller resolves a name once, asks about each address, and
+dials one that is permitted.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _TUNNELS = (
     IPv6Network("2001::/32"),  # Teredo (RFC 4380)
     IPv6Network("2002::/16"),  # 6to4 (RFC 3056)
 )
-"""IPv6 ranges that lead to an IPv4 address which nothing here can judge."""
+"""IPv6 ranges that lead to IPv4 addresses which cannot be judged here."""
 
 
 class AddressRule:
-    """Which addresses may be dialled: public ones, and the private networks that are listed.
+    """Permits public addresses, and those of listed private networks.
 
     Args:
-        private_networks: In CIDR notation, such as ``10.0.0.0/8`` or ``::1/128``.
-        is_public_permitted: Whether public addresses are.
+        private_networks: The listed networks in CIDR notation, as ``10.0.0.0/8`` or ``::1/128``.
+        is_public_permitted: Whether public addresses are permitted.
 
     Raises:
         ValueError: one of them is not a network.
@@ -43,7 +43,7 @@ class AddressRule:
         return AddressRule(map(str, self._private_networks), is_public_permitted=False)
 
     def permits(self, address: str) -> bool:
-        """Whether `address`, an IPv4 or IPv6 literal, may be dialled; False if it is neither."""
+        """Whether `address`, an IPv4 or IPv6 literal, may be dialled; other text may not."""
         try:
             destination = _unwrapped(ip_address(address))
         except ValueError:
@@ -62,7 +62,7 @@ def is_http_url(text: str) -> bool:
 
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that an IPv6 one stands for, if it does."""
+    """Return the IPv4 address that an IPv6 address embeds, or else `address` itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:

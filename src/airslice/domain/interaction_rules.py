@@ -1,4 +1,7 @@
-"""Interaction rules: what a presenter does when the audience does something."""
+"""Interaction rules: what a presenter does when the audience does something.
+
+Rules are kept for their owner; which rule fires is decided by the owner's client.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,33 @@ from dataclasses import dataclass
 from airslice.domain.script import JsonObject
 
 COMMENT_EVENT = 1
-"""`event_type` of rules that a comment fires."""
+"""The `event_type` of rules that are fired by a comment."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """A rule in a library."""
+    """One interaction rule of a group."""
 
     rule_id: str
     rule_index: str
-    """Names it where it fires."""
+    """Names the rule in the commands that it causes."""
     document: JsonObject
-    """What the owner gave: name, condition and reply."""
+    """The rule as its owner gave it: name, condition and reply."""
     created_at_ms: int
-    """UTC, milliseconds since the Unix epoch, as all times here."""
+    """When the rule was made: UTC, milliseconds since the Unix epoch."""
     updated_at_ms: int
+    """When the rule last changed: UTC, milliseconds since the Unix epoch."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleGroup:
-    """A library of rules, from which rooms take theirs."""
+    """A group of rules that an owner keeps, from which live rooms take theirs."""
 
     group_id: str
     project_id: str
     name: str
     created_at_ms: int
+    """When the group was made: UTC, milliseconds since the Unix epoch."""
     updated_at_ms: int
-    """Of the group or one of its rules."""
+    """When the group or one of its rules last changed: UTC, milliseconds since the Unix epoch."""
     rules: tuple[Rule, ...] = ()

@@ -1,7 +1,7 @@
 """Deliveries that are still to be made, and when each is tried again.
 
-A delivery is an entry of the outbox: a slice to be uploaded, or an event to be called back. It is
-in the outbox until it is done, whatever happens to the process.
+A delivery is an entry of the outbox: a slice to be uploaded, or an event to be called back. It
+stays in the outbox until it is made. Storing and making deliveries is not here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from airslice.domain.slice_record import SliceState
 
 
 class DeliveryKind(StrEnum):
-    """What is to be done."""
+    """What a delivery brings to whom."""
 
     UPLOAD = "upload"  # bring a slice to its bucket
     CALLBACK = "callback"  # tell an application's owner of an event
@@ -24,7 +24,7 @@ class DeliveryKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """How far a delivery has come."""
+    """Where a delivery is in its life."""
 
     HELD = "held"  # a callback that waits for what comes before it in its lane
     WAITING = "waiting"  # next in its lane: tried when it is due
@@ -68,15 +68,17 @@ QUICK_PAUSES_S = (1, 3)
 (https://www.volcengine.com/docs/6348/75110); the pauses are ours."""
 
 LONG_PAUSES_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
-"""Pauses before each further try of a callback: 75 h in all. Standard Webhooks 1.0, "Deliverability
-and reliability"."""
+"""Pauses before each further try of a callback, 75 h in all, as Standard Webhooks 1.0 proposes
+under "Deliverability and reliability"."""
 
 MAX_RETRY_AFTER_S = 86_400
-"""How long a receiver may ask to be left alone."""
+"""Longest pause that a receiver can ask for, in seconds."""
 
 MAX_UPLOAD_PAUSE_S = 60
+"""Longest pause between two tries of an upload, in seconds."""
 
 MAX_ERROR_CHARS = 300
+"""How much is kept of the message of a failed try."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,23 +86,23 @@ class Made:
     """A try that succeeded."""
 
     then: CallbackEvent | None = None
-    """What is to be called back next, in the same place of the lane."""
+    """The event that is to be called back next, in the same place of the lane."""
     business_id: str = ""
-    """Of `then`."""
+    """The business whose receiver gets `then`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failed:
-    """A try in vain; another may succeed."""
+    """A try that failed; another one may succeed."""
 
     reason: str
     retry_after_s: float = 0
-    """How long the other side asks to be left alone, in seconds."""
+    """Pause that the other side asks for, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gone:
-    """A try in vain, and so would be all others."""
+    """A try that failed as all others would."""
 
     reason: str
 
@@ -110,7 +112,7 @@ Outcome = Made | Failed | Gone
 
 @dataclass(frozen=True, slots=True)
 class SliceName:
-    """Names a slice."""
+    """Names a slice of a task's run."""
 
     run_id: str
     stream: StreamKey
@@ -118,12 +120,12 @@ class SliceName:
 
 
 def slice_lane(run_id: str, stream: StreamKey) -> str:
-    """Return the lane of a stream's slices."""
+    """Return the lane of the slices of one stream in one run."""
     return f"run/{run_id}/{int(stream.stream_type)}/{stream.user_id}"
 
 
 class IllegalDeliveryEvent(Exception):
-    """An event that means nothing in the delivery's state, which is unchanged."""
+    """Raised for an event that cannot happen in a delivery's state; the delivery is unchanged."""
 
 
 _SLICE_STATES = {
@@ -141,41 +143,44 @@ class Delivery:
     id: int
     kind: DeliveryKind
     destination: str
-    """Whose trouble it is when it fails: a bucket, an application's or a project's receivers."""
+    """What fails together: a bucket, or the receivers of an application or a project."""
     lane: str
-    """Callbacks of a lane are first tried in order of `position`."""
+    """Names a sequence of callbacks, which are first tried one after another."""
     position: int
+    """Place in the lane."""
     state: DeliveryState
     attempts: int = 0
-    """Tries that failed since it was put into the outbox, or revived."""
+    """Tries that failed since the delivery was put into the outbox, or revived."""
     due_at_ms: int
-    """When it may be tried: UTC, milliseconds since the Unix epoch."""
+    """When the delivery may be tried: UTC, milliseconds since the Unix epoch."""
     created_at_ms: int
+    """When it was put into the outbox: UTC, milliseconds since the Unix epoch."""
     last_error: str = ""
+    """Message of the latest failed try, at most `MAX_ERROR_CHARS` long."""
     slice: SliceName | None = None
-    """What is uploaded or announced; None for other events."""
+    """The slice that is uploaded or announced; None for other events."""
     spool_name: str = ""
-    """Of the slice's file."""
+    """Name of the slice's file in the spool; empty if there is no slice."""
     event: CallbackEvent | None = None
-    """What is called back; None for an upload."""
+    """The event that is called back; None for an upload."""
     business_id: str = ""
-    """Of the event: chooses its receiver; of a live job's event the job's id."""
+    """The business whose receiver gets the event; for a live job's event, the id of the job."""
 
     @property
     def slice_state(self) -> SliceState | None:
-        """How far its slice has come by it; None where it has no slice, or nothing has changed."""
+        """The state that the delivery puts its slice in; None if it changes no slice's state."""
         return None if self.slice is None else _SLICE_STATES.get((self.kind, self.state))
 
     def after(self, outcome: Outcome, *, now_ms: int, chance: float) -> Delivery:
         """Return the delivery as it is after a try.
 
         Args:
-            outcome: Of the try.
-            now_ms: UTC, milliseconds since the Unix epoch.
-            chance: Random, 0 <= chance < 1; spreads tries that failed together.
+            outcome: What came of the try.
+            now_ms: When it ended: UTC, milliseconds since the Unix epoch.
+            chance: A random number, 0 <= chance < 1, that spreads tries which failed together.
 
         Raises:
-            IllegalDeliveryEvent: a delivery in this state is not tried.
+            IllegalDeliveryEvent: deliveries in this state are not tried.
         """
         if isinstance(outcome, Made):
             return self._moved(DeliveryEvent.MADE)
@@ -192,10 +197,10 @@ class Delivery:
         return replace(tried._moved(event), due_at_ms=now_ms + round(pause_s * 1000))
 
     def revived(self, *, now_ms: int) -> Delivery:
-        """Return the delivery at the beginning of another round of tries.
+        """Return the delivery at the beginning of another round of tries, the first at `now_ms`.
 
         Raises:
-            IllegalDeliveryEvent: it is on its way anyhow.
+            IllegalDeliveryEvent: the delivery is neither dead nor parked.
         """
         return replace(self._moved(DeliveryEvent.REVIVED), attempts=0, due_at_ms=now_ms)
 
@@ -210,8 +215,8 @@ def upload_pause_s(failed_tries: int, chance: float) -> float:
     """Return how long to wait after a failed upload, in seconds.
 
     Args:
-        failed_tries: How often it has failed, at least 1.
-        chance: Random, 0 <= chance < 1: the pause is shortened by up to half.
+        failed_tries: How often the upload has failed, at least 1.
+        chance: A random number, 0 <= chance < 1, that shortens the pause by up to half.
 
     Returns:
         1 s, doubled for each further failure up to `MAX_UPLOAD_PAUSE_S`, then shortened.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProjectUser:
-    """Who may fetch tokens for a project."""
+    """A user who may fetch access tokens for a project."""
 
     name: str
     password: str = field(repr=False)
@@ -15,13 +15,13 @@ class ProjectUser:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """A tenant: whose it is, and where its broadcasts are heard."""
+    """A tenant: the account it belongs to, and where its broadcasts are heard."""
 
     project_id: str
     account_id: str
-    """Whose keys sign its requests."""
+    """The account whose keys sign the project's requests."""
     app_id: str
-    """The RTC application that its live jobs publish into."""
+    """The RTC application that the project's live jobs publish into."""
     name: str = ""
-    """A region's id, as its clients look the project up by; empty: any."""
+    """Id of the region by which clients look the project up; empty: any region."""
     users: tuple[ProjectUser, ...] = ()

@@ -1,4 +1,4 @@
-"""How often an account may ask."""
+"""A limit on requests per second, over a sliding window."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ WINDOW_NS = 1_000_000_000
 class RateLimit:
     """Allows at most `per_second` requests in any one second, wherever that second begins.
 
-    Keeps the times of the last `per_second` allowed requests and no more.
+    It keeps the times of the last `per_second` allowed requests and nothing else.
+
+    Raises:
+        ValueError: `per_second` is below 1.
     """
 
     def __init__(self, per_second: int) -> None:
@@ -20,7 +23,7 @@ class RateLimit:
         self._allowed: deque[int] = deque(maxlen=per_second)
 
     def take(self, now_ns: int) -> bool:
-        """Return whether a request may happen at `now_ns`, and if so count it.
+        """Return whether a request is allowed at `now_ns`, and if so count it.
 
         Args:
             now_ns: Nanoseconds on a clock that never steps back.

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 ID_PATTERN = re.compile(r"[a-zA-Z0-9_@\-.]{1,128}")
-"""Rule for business, task, room and user ids.
+"""Pattern of business, task, room and user ids.
 
 Source: StartSegment, field TaskId (https://www.volcengine.com/docs/6348/1188212).
 """
@@ -43,4 +43,4 @@ class StreamKey(NamedTuple):
 
 
 MIXED_STREAM = StreamKey(MIXED_USER_ID)
-"""Stands for the mix of a task's streams."""
+"""The key that stands for the mix of a task's streams."""

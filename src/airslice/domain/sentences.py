@@ -1,4 +1,7 @@
-"""Cut what is to be said into sentences, each spoken at one go."""
+"""Cuts a paragraph into sentences, and sentences into utterances of one voice each.
+
+What markup means is read in `ssml`; what is said when is decided in `playing`.
+"""
 # ruff: noqa: RUF001 - Chinese punctuation is meant
 
 from __future__ import annotations
@@ -13,37 +16,37 @@ from airslice.domain.script import Voice
 from airslice.domain.ssml import MAX_PAUSE_MS, Markup, Run, read_markup
 
 MAX_SENTENCE_CHARS = 200
-"""Longer sentences are cut, at a comma or a space if there is one: a listener who comes waits for
-the next, and a crash loses what is left of one."""
+"""Longer sentences are cut, at a comma or a space if there is one. A crash loses the rest of a
+sentence, and whoever comes hears nothing before the next one begins."""
 
 
 class Utterance(NamedTuple):
-    """What is spoken in one breath: a sentence, or a part of one with a voice of its own."""
+    """What is spoken at a time: a sentence, or a part of one that has its own voice."""
 
     text: str
-    """Plain text, no markup; empty for a pause only."""
+    """Plain text without markup; empty if there is only a pause."""
     voice: Voice
     pause_ms: int = 0
-    """Silence before it."""
+    """Length of the silence before the text, in milliseconds."""
     say_as: str = ""
-    """How to read it, as SSML's ``interpret-as`` says: ``digits``, ``characters``, ``date``, …;
-    empty: as text."""
+    """How to read the text: a value of SSML's ``interpret-as`` such as ``digits``, ``characters``
+    or ``date``; empty: as it stands."""
 
 
 class Sentence(NamedTuple):
-    """A sentence of a paragraph."""
+    """A sentence of a paragraph, as the utterances that it is spoken in."""
 
     offset: int
-    """Characters of the paragraph's text before it, tags not counted."""
+    """Number of characters before it in the paragraph's text, tags not counted."""
     utterances: tuple[Utterance, ...]
 
 
 def sentences(text: str, voice: Voice) -> tuple[Sentence, ...]:
-    """Return the sentences of a paragraph, in order; what cannot be spoken is left out.
+    """Return the sentences of a paragraph, in order; those without a spoken character are left out.
 
     Args:
-        text: Plain or SSML, see `airslice.domain.ssml`.
-        voice: Speaks it, unless markup says otherwise.
+        text: Plain text or SSML, see `airslice.domain.ssml`.
+        voice: The voice that speaks, unless markup says otherwise.
 
     Raises:
         MarkupRefused: the text has a document type definition.
@@ -72,7 +75,7 @@ class _Utterances:
         self._runs = list(reversed(markup.runs))
 
     def pause_ms_up_to(self, position: int) -> int:
-        """Return the pauses up to a position that were not returned yet, as one."""
+        """Return the sum of the pauses up to a position that were not returned yet."""
         pause_ms = 0
         while self._next_pause[0] <= position:
             pause_ms += self._next_pause[1]
@@ -80,7 +83,7 @@ class _Utterances:
         return min(pause_ms, MAX_PAUSE_MS)
 
     def take(self, start: int, end: int) -> tuple[Utterance, ...]:
-        """Return the utterances between two positions; calls go on in the text."""
+        """Return the utterances between two positions, which must follow those of the last call."""
         utterances: list[Utterance] = []
         waiting_ms = 0
         while start < end:
@@ -101,7 +104,7 @@ class _Utterances:
 
 
 def _goes_on(last: Utterance, run: Run, text: str) -> bool:
-    """Whether `text` is spoken in one with what is before it: for the sake of intonation."""
+    """Whether `text` is spoken together with `last`, for the sake of intonation."""
     if last.say_as or run.say_as:
         return False
     return last.voice == run.voice or not _is_spoken(text)  # a question mark after a tag

@@ -1,4 +1,4 @@
-"""A finished slice: its name, its facts, and how far it has come."""
+"""A finished slice: its name, what is recorded of it, and how far its delivery has come."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airslice.domain.room import StreamKey, StreamType
 
 
 class SliceState(StrEnum):
-    """How far a slice has come."""
+    """How far the delivery of a slice has come."""
 
     SPOOLED = "spooled"  # a file on this machine
     STORED = "stored"  # confirmed by the object store
@@ -24,32 +24,33 @@ class SliceRecord:
     run_id: str
     stream: StreamKey
     index: int
-    """Counts the slices of this stream in this run, from 0, without gaps."""
+    """Number of the slice among those of its stream in this run, from 0, without gaps."""
     object_key: str
+    """Name of the slice in its bucket, see `object_key`."""
     start_ms: int
     """UTC label of the first sample, milliseconds since the Unix epoch."""
     samples: int
-    """Length in samples per channel."""
+    """Length of the audio, in samples per channel."""
     sample_rate_hz: int
     channels: int
     bits_per_sample: int
     size_bytes: int
     sha256: str
-    """Hexadecimal, lower case."""
+    """SHA-256 digest of the file, hexadecimal in lower case."""
     generated_at_ms: int
     """When the file was complete: UTC, milliseconds since the Unix epoch."""
     spool_name: str
-    """Of its file on this machine, which is removed once it is stored."""
+    """Name of its file in the spool, which is removed once the slice is stored."""
     event_id: str
-    """Of the slice's callback; the same over all tries."""
+    """Id of the event that announces the slice, the same over all tries."""
     identifier: str | None = None
-    """Prefix that it was cut under; None in records of earlier releases, which kept the task's
-    alone."""
+    """File name prefix that the slice was made under; None in records of earlier releases, which
+    kept only the task's."""
     state: SliceState = SliceState.SPOOLED
 
     @property
     def duration_ms(self) -> int:
-        """Length in milliseconds, rounded to the nearest."""
+        """Length of the audio, rounded to the nearest millisecond."""
         return (self.samples * 1000 + self.sample_rate_hz // 2) // self.sample_rate_hz
 
     @property
@@ -61,7 +62,7 @@ class SliceRecord:
 def object_key(
     *, identifier: str, stream: StreamKey, start_ms: int, index: int, extension: str
 ) -> str:
-    """Name a slice's object: the same slice always gets the same name.
+    """Return the name of a slice in its bucket, which is always the same for the same slice.
 
     Source: StartSegment, field Identifier: prefix, user, time stamp and number, in this order.
     """

@@ -1,9 +1,12 @@
-"""The slice task: an order to cut a room's audio, and what became of it."""
+"""The slice task: an order to slice a room's audio, and the states it goes through.
+
+Carrying the order out is in application.tasks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,12 +18,15 @@ MAX_STREAMS = 17
 """Streams that one task slices at most (StartSegment, field TargetStreams)."""
 
 DURATION_RANGE_S = range(1, 601)
-MAX_IDLE_RANGE_S = range(1, 86_401)
 DEFAULT_DURATION_S = 20
+"""Length of slices, in seconds."""
+
+MAX_IDLE_RANGE_S = range(1, 86_401)
 DEFAULT_MAX_IDLE_S = 180
+"""How long a task goes on without any stream to slice, in seconds."""
 
 HISTORY_MS = 72 * 3_600_000
-"""How long after its start a task can be asked for (GetSegmentTask)."""
+"""How long after its start GetSegmentTask still finds a task, in milliseconds."""
 
 
 class TaskKey(NamedTuple):
@@ -42,53 +48,56 @@ class StreamTarget:
 
     stream: StreamKey
     index: int | None = None
-    """Given by the owner for layouts; slicing only echoes it."""
+    """Number that the owner gave the stream for layouts; it is only echoed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SliceControl:
-    """How slices are cut."""
+    """The options of a task: how its slices are made."""
 
     align: bool = False
-    """One grid for all streams; every slice is exactly as long as the period."""
+    """Whether all streams share one grid, so that each slice is exactly as long as the period."""
     mixed: bool = False
-    """In addition, slices of the sum of all streams."""
+    """Whether there are also slices of the sum of all streams."""
     ignore_silence: bool = False
-    """Wholly silent slices are not produced."""
+    """Whether slices that are silent throughout are left out."""
     redundant_ms: int = 0
-    """Milliseconds of the former slice's end that a slice begins with; less than the period."""
+    """How much of the end of the slice before a slice begins with, in milliseconds; less than the
+    period."""
     redundant_duration: int = 0
-    """`redundant_ms` as the owner gave it, in the unit of the wire; only echoed."""
+    """`redundant_ms` as the owner gave it, in the unit of the wire; it is only echoed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskOrder:
-    """What the task's owner asked for. Values are already within their documented ranges."""
+    """What the task's owner asked for; the values are within their documented ranges."""
 
     key: TaskKey
     api_version: str
-    """Wire version of the request; callbacks carry it."""
+    """API version of the request, which callbacks repeat."""
     storage: StorageTarget
     identifier: str
-    """File name prefix."""
+    """Prefix of the slices' names in their bucket."""
     business_id: str = ""
+    """The business whose receivers are told of slices; empty: the application's."""
     targets: tuple[StreamTarget, ...] = ()
-    """Empty: every audio stream of the room."""
+    """The streams to slice; empty: every audio stream of the room."""
     duration_s: int = DEFAULT_DURATION_S
     max_idle_s: int = DEFAULT_MAX_IDLE_S
     control: SliceControl = SliceControl()
     handle: bool = True
-    """Whether slices are cut now; otherwise the task only subscribes."""
+    """Whether slices are made; otherwise the task runs and makes none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskChange:
-    """What an update changes; None keeps what is."""
+    """What an update changes of a task; a field that is None stays as it is."""
 
     identifier: str | None = None
     handle: bool | None = None
     duration_s: int | None = None
-    """Given, even with the same value, it cuts the current slices and restarts the period."""
+    """New length of slices, in seconds. Any value, also the same, ends the current slices and
+    restarts the period."""
 
 
 class TaskState(StrEnum):
@@ -144,7 +153,7 @@ ACTIVE_STATES = frozenset({TaskState.STARTING, TaskState.RUNNING})
 
 
 class IllegalTransition(Exception):
-    """An event that means nothing in the task's current state; the task is unchanged."""
+    """Raised for an event that cannot happen in a task's state; the task is unchanged."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,23 +164,23 @@ class SliceTask:
     """Unique for each start, also where the key is used again."""
     order: TaskOrder
     started_at_ms: int
-    """UTC, milliseconds since the Unix epoch."""
+    """When the task was started: UTC, milliseconds since the Unix epoch."""
     state: TaskState = TaskState.STARTING
     ended_at_ms: int = 0
-    """UTC, milliseconds since the Unix epoch; 0 while the task has not ended."""
+    """When the task ended: UTC, milliseconds since the Unix epoch; 0 before."""
     stop_reason: StopReason | None = None
     period_origin_ms: int = 0
-    """UTC, milliseconds since the Unix epoch: where aligned periods are counted from. The start,
-    or the latest update that restarted the period."""
+    """Where aligned periods are counted from, the start or the latest update that restarted the
+    period: UTC, milliseconds since the Unix epoch."""
     auto: bool = False
-    """Started by the application's auto slicing, not by a request."""
+    """Whether the application's auto slicing started the task, not a request."""
     problem: str = ""
-    """What its owner must mend: why it could not be started, or, while it runs, why its bucket
-    refuses its slices; they wait."""
+    """What its owner must mend: why the task could not be started or, while it runs, why its bucket
+    refuses its slices, which then wait."""
 
     @property
     def key(self) -> TaskKey:
-        """Names the task while it runs."""
+        """The key that names the task while it runs."""
         return self.order.key
 
     def after(self, event: TaskEvent, *, at_ms: int) -> SliceTask:
@@ -204,13 +213,5 @@ class SliceTask:
 
     def changed(self, change: TaskChange) -> SliceTask:
         """Return the task with `change` applied to its order; what is None is kept."""
-        order = self.order
-        return replace(
-            self,
-            order=replace(
-                order,
-                identifier=order.identifier if change.identifier is None else change.identifier,
-                handle=order.handle if change.handle is None else change.handle,
-                duration_s=order.duration_s if change.duration_s is None else change.duration_s,
-            ),
-        )
+        changes = {name: value for name, value in asdict(change).items() if value is not None}
+        return replace(self, order=replace(self.order, **changes))

@@ -1,4 +1,4 @@
-"""Read SSML: which text is spoken with which voice, and where there is a pause.
+"""Reads SSML: which text is spoken with which voice, and where there is a pause.
 
 Of SSML 1.1 (https://www.w3.org/TR/speech-synthesis11/) these have an effect: ``speak``, ``p``,
 ``s``, ``break``, ``prosody`` (rate, pitch, volume), ``emphasis``, ``say-as`` and ``sub``. Every
@@ -20,10 +20,10 @@ from airslice.domain.script import Voice
 SPEED_RANGE = (50, 200)
 PITCH_RANGE = (50, 200)
 VOLUME_RANGE = (90, 240)
-"""Bounds of a voice, whatever markup multiplies it by; see `Voice`."""
+"""Bounds of a voice's speed, pitch and volume after markup has changed them; see `Voice`."""
 
 MAX_PAUSE_MS = 10_000
-"""Longest pause in one place."""
+"""Longest pause in one place, in milliseconds."""
 
 _TAG = re.compile(
     r"</?(?:speak|break|p|s|prosody|say-as|sub|emphasis|phoneme|voice|mark|audio)\b[^<>]*>"
@@ -55,7 +55,7 @@ _FACTOR_RANGE = (0.1, 10.0)
 
 
 class MarkupRefused(ValueError):
-    """A document type definition, which markup must not have: entities in it can be bombs."""
+    """Raised for markup with a document type definition, whose entities could expand endlessly."""
 
 
 class Run(NamedTuple):
@@ -70,26 +70,26 @@ class Run(NamedTuple):
 
 
 class Markup(NamedTuple):
-    """A text without its tags, and what they said."""
+    """A text without its tags, and what the tags said."""
 
     text: str
     runs: tuple[Run, ...]
-    """In order; together they cover the text."""
+    """The runs of the text, in order; together they cover it."""
     pauses: tuple[tuple[int, int], ...] = ()
-    """Positions in the text and milliseconds, in order."""
+    """The pauses, in order: position in the text, and length in milliseconds."""
     ends: frozenset[int] = frozenset()
-    """Positions at which a sentence ends, whatever the text says."""
+    """Positions at which a sentence ends because of a tag."""
 
 
 def read_markup(text: str, voice: Voice) -> Markup:
     """Read a text that is plain or SSML.
 
     Args:
-        text: As its owner wrote it. Only in plain text is a line break the end of a sentence.
-        voice: Speaks it, unless markup says otherwise.
+        text: The text as its owner wrote it. Only in plain text a line break ends a sentence.
+        voice: The voice that speaks, unless markup says otherwise.
 
     Raises:
-        MarkupRefused: it has a document type definition.
+        MarkupRefused: the text has a document type definition.
     """
     text = _NOT_TEXT.sub(" ", text)
     if not _TAG.search(text):

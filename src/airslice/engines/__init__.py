@@ -1,1 +1,1 @@
-"""Where published audio comes from. One folder per engine; they never import each other."""
+"""Media engines, where published audio comes from: a folder each, which never import each other."""

@@ -1,4 +1,4 @@
 """What a virtual presenter says: text to speech, and recordings, as PCM.
 
-Speech engines that are programs of their own (espeak-ng, Piper) run in processes of their own.
+espeak-ng and Piper run in processes of their own. When what is said is decided in application.
 """

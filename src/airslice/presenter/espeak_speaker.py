@@ -1,22 +1,23 @@
-"""A speaker that is espeak-ng: ``python -m airslice.presenter.espeak_speaker``.
+"""A speaker process that uses espeak-ng: ``python -m airslice.presenter.espeak_speaker``.
 
-The only module that loads libespeak-ng, which is under the GPL; the server never imports this one,
-it runs it as a program. See docs/decisions/speech.md.
+This is the only module that loads libespeak-ng, which is under the GPL. The server runs it as a
+program and never imports it; see docs/decisions/speech.md.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from airslice.presenter.speaker import Speak, serve, wav_of
+from airslice.presenter.speaker import serve, wav_of
 from airslice.presenter.speaker_wire import MAX_PCM_BYTES
 
 SYSTEM_LIBRARY = "libespeak-ng.so.1"
+"""The library that is used where the `espeakng-loader` package is not installed."""
 
 # espeak-ng/speak_lib.h
 _OUTPUT_SYNCHRONOUS = 2
@@ -27,7 +28,7 @@ _PARAMETERS = {"rate": 1, "volume": 2, "pitch": 3, "range": 4}
 
 
 class _Voice(ctypes.Structure):
-    """espeak_VOICE."""
+    """espeak-ng's espeak_VOICE."""
 
     _fields_ = (
         ("name", ctypes.c_char_p),
@@ -48,13 +49,13 @@ _OnSamples = ctypes.CFUNCTYPE(
 
 
 class Espeak:
-    """The library, in this process's one and only state."""
+    """The espeak-ng library, which has one state for the whole process."""
 
     def __init__(self) -> None:
-        """Load it: the copy of the `espeakng-loader` package, or the system's.
+        """Load the library from the `espeakng-loader` package or, without that, the system's.
 
         Raises:
-            OSError: there is none, or it lacks its data.
+            OSError: there is no library, or it lacks its data.
         """
         path, data = _location()
         try:
@@ -75,7 +76,7 @@ class Espeak:
         self._languages = frozenset(self._listed_languages())
 
     def speak(self, request: dict[str, Any]) -> bytes:
-        """Return a WAV file of the `text`, in the first of the `voices` that exists.
+        """Return a WAV file of a request's `text`, in the first of its `voices` that exists.
 
         Raises:
             ValueError: none of the voices exists.
@@ -96,7 +97,7 @@ class Espeak:
 
     def _choose(self, voices: Iterable[str]) -> None:
         for voice in voices:
-            # A name is also looked for among the library's files: only listed ones may reach it.
+            # The library also takes the name as a file's: only listed languages may reach it.
             language, _, variant = voice.lower().partition("+")
             known = language in self._languages and (not variant or variant.isalnum())
             if known and self._library.espeak_SetVoiceByName(voice.encode()) == 0:
@@ -117,7 +118,7 @@ class Espeak:
 
 
 def _location() -> tuple[str, bytes | None]:
-    """Return the library and its data's folder; None is the one that is compiled in."""
+    """Return the library and the folder of its data; None: the folder that is compiled in."""
     package = find_spec("espeakng_loader")
     if package is None or package.origin is None:
         return SYSTEM_LIBRARY, None
@@ -125,10 +126,5 @@ def _location() -> tuple[str, bytes | None]:
     return str(next(folder.glob("libespeak-ng.*"))), bytes(folder / "espeak-ng-data")
 
 
-def _load() -> Speak:
-    speak: Callable[[dict[str, Any]], bytes] = Espeak().speak
-    return speak
-
-
 if __name__ == "__main__":
-    serve(_load)
+    serve(lambda: Espeak().speak)

@@ -1,4 +1,7 @@
-"""Speech by a server of the operator's choice."""
+"""Speech by an HTTP server of the operator's choice: requests, retries and bounds.
+
+Which engine is used is decided in `choice`.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,13 @@ from airslice.presenter.process_engine import Decode
 from airslice.presenter.text import at_volume, is_spelled, text_of, trimmed
 
 MAX_CALLS = 8
-"""Under way at a time; more wait, before their time-out starts."""
+"""Calls under way at a time; further ones wait, and their time-out starts afterwards."""
 
 MAX_AUDIO_BYTES = 64 * 1_024 * 1_024
+"""Largest answer that is accepted."""
 
 PAUSES_S = (0.5, 2.0)
-"""Before the second and the third try."""
+"""Pauses before the second and the third try."""
 
 _BASE_TIMEOUT_S = 10.0
 _CHAR_TIMEOUT_S = 0.1
@@ -40,25 +44,25 @@ _CONTAINERS = {
     "audio/flac": "flac",
     "audio/x-flac": "flac",
 }
-"""FFmpeg's names, by content type."""
+"""Container names, as FFmpeg has them, by content type."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeechServer:
-    """Where speech is made."""
+    """An HTTP server that makes speech, and how it is asked."""
 
     url: str
     key: str = field(default="", repr=False)
-    """Sent as a bearer token; empty: none is."""
+    """Bearer token of each request; if it is empty, none is sent."""
     api: Literal["plain", "openai"] = "plain"
-    """What is posted: text, voice, speed, pitch and volume, or what OpenAI's ``/v1/audio/speech``
-    takes, which is no pitch and no volume: the volume is then applied here."""
+    """Body of a request. ``plain``: text, voice, speed, pitch and volume. ``openai``: the body of
+    OpenAI's ``/v1/audio/speech``, which has no pitch and no volume; the volume is applied here."""
     model: str = ""
-    """For the ``openai`` API."""
+    """Name of the model in requests of the ``openai`` API."""
     voices: Mapping[str, str] = field(default_factory=dict)
-    """The server's names by asset id; other asset ids are sent as they are."""
+    """The server's names of voices, by asset id."""
     default_voice: str = ""
-    """Sent instead of asset ids that `voices` does not have."""
+    """The voice for asset ids that `voices` lacks; if it is empty, the asset id is sent itself."""
 
 
 class _TryAgain(Exception):
@@ -72,10 +76,11 @@ class HttpEngine:
     Make it on the event loop that it serves.
 
     Args:
-        server: Which.
-        decode: Decodes what it sends.
+        server: The server to ask.
+        decode: Decodes the audio that it sends.
         sleep: Waits for a number of seconds.
-        base_timeout_s: How long an empty text may take; each character may take 0.1 s more.
+        base_timeout_s: How long an empty text may take, in seconds; each character may take
+            0.1 s more.
     """
 
     def __init__(
@@ -102,7 +107,7 @@ class HttpEngine:
         await self._session.close()
 
     async def speak(self, utterance: Utterance) -> bytes:
-        """Return the speech (port `SpeechEngine`)."""
+        """Return the utterance as PCM (port `SpeechEngine`)."""
         text = text_of(utterance)
         if not text:
             return b""

@@ -1,6 +1,6 @@
-"""A speaker that is Piper: ``python -m airslice.presenter.piper_speaker MODEL``.
+"""A speaker process that uses Piper: ``python -m airslice.presenter.piper_speaker MODEL``.
 
-Piper is under the GPL; the server never imports this module, it runs it as a program.
+Piper is under the GPL: the server runs this module as a program and never imports it.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from airslice.presenter.speaker import Speak, serve, wav_of
+from airslice.presenter.speaker import serve, wav_of
 
 MAX_MODELS = 4
-"""Loaded at a time; each takes some 100 MB."""
-
+"""Models that are loaded at a time; each takes some 100 MB."""
 
 PEAK = 0.5
-"""Of full scale, in each sentence."""
+"""Peak of each sentence, as a fraction of full scale."""
 
 
 class Piper:
-    """Voices in model files."""
+    """Piper, with the voices of several model files."""
 
     def __init__(self, default_model: str) -> None:
         """Load the default model.
@@ -39,10 +38,10 @@ class Piper:
         self._voice(default_model)
 
     def speak(self, request: dict[str, Any]) -> bytes:
-        """Return a WAV file of the `text`, spoken by `model`.
+        """Return a WAV file of a request's `text`, spoken by its `model`.
 
-        Piper has no pitch of its own: it speaks slower by `pitch`, and the file says that it is to
-        be played faster by as much.
+        Piper cannot change the pitch. Instead it speaks slower by the factor `pitch`, and the
+        file's sample rate is higher by the same factor.
         """
         voice = self._voice(request["model"] or self._default_model)
         pitch: float = request["pitch"]
@@ -61,9 +60,5 @@ class Piper:
         return self._piper.PiperVoice.load(model)
 
 
-def _load() -> Speak:
-    return Piper(sys.argv[1]).speak
-
-
 if __name__ == "__main__":
-    serve(_load)
+    serve(lambda: Piper(sys.argv[1]).speak)

@@ -1,4 +1,7 @@
-"""Fetches recordings: from URLs that owners give, and from the server's own disk."""
+"""Fetches recordings from URLs that owners give, and from the server's own disk, as PCM.
+
+Which addresses may be dialled is decided by the resolver that `FetchedRecordings` is given.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,14 @@ from airslice.application.ports.live import RecordingNotFound, SpeechFailed, Spe
 from airslice.presenter.process_engine import Decode
 
 MAX_FILE_BYTES = 100_000_000
-"""The cloud's own bound."""
+"""Largest recording that is fetched; the cloud has the same bound."""
 
 MAX_FETCHES = 4
-"""Under way at a time; more wait, before their time-out starts."""
+"""Downloads under way at a time; further ones wait, and their time-out starts afterwards."""
 
 TIMEOUT_S = 300.0
+"""How long a download may take, unless said otherwise."""
+
 _STALL_S = 20.0
 _CONNECT_S = 10.0
 
@@ -33,7 +38,7 @@ _DECODING_THREADS = 2
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 _PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
-"""Refusals that need not last; no more need any status from 500 on."""
+"""Refusals that may pass, as may any status from 500 on."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -46,10 +51,10 @@ class FetchedRecordings:
 
     Args:
         check_url: Parses a URL, or raises a ValueError whose message says why it is refused.
-        resolver: Resolves names to addresses that may be dialled, or raises a ValueError too.
+        resolver: Resolves names to addresses that may be dialled, or raises a ValueError.
         decode: Decodes MP3 files.
-        assets: Folder of ``{project_id}/{asset_id}.mp3``.
-        timeout_s: How long a download may take.
+        assets: Folder of the files ``{project_id}/{asset_id}.mp3``.
+        timeout_s: How long a download may take, in seconds.
     """
 
     def __init__(
@@ -65,7 +70,7 @@ class FetchedRecordings:
         self._decode = decode
         self._assets = assets
         self._turns = asyncio.Semaphore(MAX_FETCHES)
-        # Threads of their own: a long recording takes seconds, and others need the usual ones.
+        # Not the event loop's usual threads: decoding a long recording takes seconds.
         self._threads = ThreadPoolExecutor(_DECODING_THREADS, "recordings")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False),
@@ -84,7 +89,7 @@ class FetchedRecordings:
         self._threads.shutdown(cancel_futures=True)
 
     async def fetch(self, url: str) -> bytes:
-        """Return what an MP3 at a URL sounds like (port `Recordings`)."""
+        """Return the MP3 file at a URL as PCM (port `Recordings`)."""
         async with self._turns:
             with TemporaryFile() as file:
                 try:
@@ -97,7 +102,7 @@ class FetchedRecordings:
                 return await self._decoded(file)
 
     async def asset(self, project_id: str, asset_id: str) -> bytes:
-        """Return what an MP3 of a project sounds like (port `Recordings`)."""
+        """Return an MP3 asset of a project as PCM (port `Recordings`)."""
         path = self._assets / project_id / f"{asset_id}.mp3"
         safe = _SAFE_ID.fullmatch(project_id) and _SAFE_ID.fullmatch(asset_id)
         if not safe or not await asyncio.to_thread(path.is_file):

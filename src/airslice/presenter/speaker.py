@@ -1,6 +1,6 @@
-"""The inside of a speaker: a process that turns text into speech until its standard input ends.
+"""The inside of a speaker process: turns text into speech until its standard input ends.
 
-Runs in the child; nothing of the server is imported here.
+It runs in the child process, and imports nothing of the server but `speaker_wire`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from airslice.presenter.speaker_wire import (
 )
 
 Speak: TypeAlias = Callable[[dict[str, Any]], bytes]
-"""Makes a WAV file of a request; any exception is told to the server by its message."""
+"""Makes a WAV file of a request; the message of any exception is sent to the server."""
 
 NICENESS = 5
-"""Speech is made ahead of need; received media is not."""
+"""Nice value of speakers: speech is made ahead of need, and received media must not wait for it."""
 
 
 def serve(load: Callable[[], Speak]) -> None:
-    """Load the engine, then answer requests one by one."""
+    """Load the engine, then answer requests one by one until standard input ends."""
     os.nice(NICENESS)
     requests, answers = _own_pipes()
     try:
@@ -48,10 +48,10 @@ def serve(load: Callable[[], Speak]) -> None:
 
 
 def wav_of(pcm: bytes, sample_rate_hz: int) -> bytes:
-    """Return mono int16 as a WAV file.
+    """Return mono int16 PCM as a WAV file.
 
     Raises:
-        ValueError: it is too long to be answered.
+        ValueError: `pcm` is longer than `MAX_PCM_BYTES`.
     """
     if len(pcm) > MAX_PCM_BYTES:
         raise ValueError("the text takes too long to speak")

@@ -1,4 +1,7 @@
-"""Speakers that share one queue, each started again when it dies."""
+"""Speaker processes that share one queue of requests; each is started again when it dies.
+
+The life of one process is in `speaker_process`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from airslice.presenter.speaker_process import SpeakerDied, SpeakerProcess
 _log = logging.getLogger(__name__)
 
 MAX_WAITING = 256
-"""Requests that wait for a speaker; with one more, it fails."""
+"""Requests that may wait for a speaker; further ones fail."""
 
 TRIES = 2
 """How often one request may kill a speaker before it is given up."""
@@ -35,7 +38,7 @@ class SpeakerPool:
 
     Args:
         program: What Python runs in each process: ``-m`` and a module, or a script, and arguments.
-        processes: How many.
+        processes: Number of processes.
         sleep: Waits for a number of seconds.
     """
 
@@ -48,11 +51,11 @@ class SpeakerPool:
         self._workers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Take requests from now on; a process starts with its first."""
+        """Take requests from now on; each process starts with the first request that it gets."""
         self._workers = [asyncio.create_task(self._work(one)) for one in self.speakers]
 
     async def close(self) -> None:
-        """Kill the processes; what is under way or waits fails."""
+        """Kill the processes; requests that are under way or wait fail."""
         workers, self._workers = self._workers, []
         for worker in workers:
             worker.cancel()
@@ -65,11 +68,11 @@ class SpeakerPool:
         """Return the WAV file that a speaker makes of a request.
 
         Args:
-            request: In the words of the program.
-            timeout_s: How long making it may take, once it is its turn.
+            request: A JSON object that the program understands, at most `MAX_REQUEST_BYTES`.
+            timeout_s: How long the speaker may take once the request's turn has come, in seconds.
 
         Raises:
-            SpeechFailed: it cannot be made, or too many wait.
+            SpeechFailed: the speaker cannot make it, or too many requests wait.
         """
         if not self._workers:
             raise SpeechFailed("the speech engine is closed")

@@ -1,4 +1,7 @@
-"""One speaker: a child process that is started, asked, watched and killed."""
+"""One speaker: a child process that is started, asked, watched and killed.
+
+What it is asked and answers is defined in `speaker_wire`; its inside is `speaker`.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,13 @@ from airslice.presenter.speaker_wire import (
 )
 
 START_TIMEOUT_S = 30.0
-"""For loading a large model from a slow disk."""
+"""How long a process may take to start: a large model is loaded from a slow disk."""
 
 _PACKAGES = str(Path(airslice.__file__).parents[1])
 
 
 class SpeakerDied(Exception):
-    """The process ended, hung or talked nonsense, and was killed; the message says which."""
+    """The process ended, hung or answered nonsense, and was killed; the message says which."""
 
 
 class SpeakerProcess:
@@ -35,32 +38,30 @@ class SpeakerProcess:
         program: What Python runs: ``-m`` and a module, or a script, and arguments.
     """
 
-    deaths: int
-    """Since it last answered."""
-
     def __init__(self, program: Sequence[str]) -> None:
         # -P, not -I: the child finds the parent's own copy of airslice, by PYTHONPATH.
         self._command = (sys.executable, "-s", "-P", *program)
         self._process: Process | None = None
         self.deaths = 0
+        """How often the process died since it last answered."""
 
     @property
     def pid(self) -> int | None:
-        """Of the process, None while there is none."""
+        """Id of the process; None while there is none."""
         return None if self._process is None else self._process.pid
 
     async def ask(self, request: bytes, *, timeout_s: float) -> bytes:
         """Return the WAV file that the process makes of a request.
 
         Raises:
-            SpeakerDied: it did not answer, within `timeout_s` once it runs.
-            SpeechFailed: it answered that it cannot.
+            SpeakerDied: it did not answer within `timeout_s` seconds after it was running.
+            SpeechFailed: it answered that it cannot make it.
         """
         try:
             process = self._process or await self._start()
             async with asyncio.timeout(timeout_s):
                 status, body = await _asked(process, request)
-        except BaseException as error:  # cancellation, too: what is answered yet is nobody's
+        except BaseException as error:  # cancellation too: nobody would take the answer
             await self.stop()
             # uvloop raises a RuntimeError for a pipe that is closed.
             if not isinstance(error, SpeakerDied | OSError | EOFError | RuntimeError):

@@ -1,4 +1,4 @@
-"""What of an utterance is spoken, what of the speech is kept, and how loud it is."""
+"""What the speech engines have in common: the text that is spoken, and trimmed PCM at a volume."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from airslice.domain.sentences import Utterance
 from airslice.slicing.mixer import limited
 
 MAX_TEXT_CHARS = 1_000
-"""Of one utterance: five times the longest sentence that a script is cut into."""
+"""Longest text of one utterance: five times the longest sentence that a script is cut into."""
 
 _SPELLED = frozenset({"characters", "digits", "spell-out", "telephone", "verbatim"})
 """Values of SSML's ``interpret-as`` for which each character is spoken by its name."""
 
 _OWN_VOLUME = 140
-"""Of `Voice.volume`."""
+"""The `Voice.volume` at which an engine's PCM is left as it is."""
 
 _AUDIBLE = 33
-"""-60 dBFS."""
+"""Largest magnitude of an int16 sample that counts as silent: -60 dBFS."""
 
 _MARGIN_SAMPLES = SPEECH_RATE_HZ // 200
 """5 ms, so that no sound begins or ends with a click."""
 
 
 def text_of(utterance: Utterance) -> str:
-    """Return the text without control characters and white space around it.
+    """Return the text of an utterance, without control characters and surrounding white space.
 
     Raises:
-        SpeechRefused: it is too long.
+        SpeechRefused: the text is longer than `MAX_TEXT_CHARS`.
     """
     text = "".join(char if char.isprintable() else " " for char in utterance.text).strip()
     if len(text) > MAX_TEXT_CHARS:
@@ -50,7 +50,7 @@ def is_chinese(text: str) -> bool:
 
 
 def trimmed(pcm: bytes) -> bytes:
-    """Cut silence off both ends of PCM at `SPEECH_RATE_HZ`, all but 5 ms; b"" if it is all."""
+    """Return PCM at `SPEECH_RATE_HZ` with at most 5 ms of silence at each end; b"" if all is."""
     samples = np.frombuffer(pcm, np.int16)
     # Not of the absolute value: that of -32768 does not fit.
     audible = np.flatnonzero((samples > _AUDIBLE) | (samples < -_AUDIBLE))
@@ -61,11 +61,11 @@ def trimmed(pcm: bytes) -> bytes:
 
 
 def at_volume(pcm: bytes, volume: int) -> bytes:
-    """Return PCM that is at a voice's own volume at another, proportionally up to a soft limit.
+    """Return PCM at another volume: scaled linearly, up to a soft limit.
 
     Args:
-        pcm: int16.
-        volume: As `Voice.volume`.
+        pcm: int16, at a voice's own volume.
+        volume: A `Voice.volume`.
     """
     if volume == _OWN_VOLUME:
         return pcm

@@ -1,4 +1,7 @@
-"""Turn pieces of a timeline into blocks of audio: decoded, or as Opus packets."""
+"""Turns pieces of a timeline into blocks of audio: decoded PCM, or Opus packets as they came.
+
+Where the pieces lie is decided in `timeline`; the codec itself is outside, behind `OpusDecoder`.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +23,19 @@ from airslice.slicing.timeline import Piece, PieceKind
 
 A = TypeVar("A", bound=Audio)
 
-_new = tuple.__new__  # for each packet: a third of the time of a named tuple's own
+_new = tuple.__new__  # runs for each packet, in a third of a named tuple's own time
 
 
 class Block(NamedTuple, Generic[A]):
-    """Audio without a gap, at its place on a stream's timeline."""
+    """Audio without a gap, and its place on a stream's timeline."""
 
     position: int
-    """Of the first sample, counted in samples of the audio's own rate."""
+    """Position of the first sample, in samples of the audio's own rate."""
     audio: A
 
 
 def clipped(block: Block[A], start: int, end: int) -> Block[A] | None:
-    """Return what of `block` lies in [start, end); None if nothing does."""
+    """Return the part of `block` that lies in [start, end); None if nothing does."""
     position, audio = block
     samples = audio.samples
     if position >= end or position + samples <= start:
@@ -46,20 +49,20 @@ def clipped(block: Block[A], start: int, end: int) -> Block[A] | None:
 
 
 class OpusDecoder(Protocol):
-    """A decoder of one stream: int16 native-endian mono PCM at the rate it was made for."""
+    """A decoder of one stream to mono int16 PCM, native byte order, at the rate it was made for."""
 
     def decode(self, payload: bytes, samples: int) -> bytes:
-        """Decode one Opus packet that lasts `samples`; a corrupt one is concealed."""
+        """Return one Opus packet that lasts `samples` as PCM; a corrupt one is concealed."""
 
     def recover(self, payload: bytes, samples: int) -> bytes:
-        """Rebuild the `samples` before `payload` from its in-band FEC, or conceal them."""
+        """Return the `samples` before `payload`, by its in-band FEC or else concealed."""
 
     def conceal(self, samples: int) -> bytes:
-        """Make up `samples` that were lost."""
+        """Return `samples` of concealment for audio that was lost."""
 
 
 class PcmAssembler:
-    """Decode a stream's pieces, each once, in order."""
+    """Decodes a stream's pieces, each once, in order."""
 
     def __init__(self, decoder: OpusDecoder, sample_rate_hz: int) -> None:
         """Decode with `decoder`, made for `sample_rate_hz`, which must divide 48 kHz."""
@@ -67,12 +70,12 @@ class PcmAssembler:
         self._divisor = RTP_CLOCK_HZ // sample_rate_hz
 
     def warm_up(self, frames: Sequence[OpusFrame]) -> None:
-        """Let the decoder converge on the packets right before the first piece."""
+        """Decode the packets right before the first piece, so that the decoder converges."""
         for frame in frames:
             self._decoder.decode(frame.payload, frame.samples // self._divisor)
 
     def assemble(self, pieces: Sequence[Piece]) -> list[Block[PcmAudio]]:
-        """Decode `pieces`, which must follow those of the last call."""
+        """Return `pieces` as PCM; they must follow those of the last call."""
         blocks: list[Block[PcmAudio]] = []
         divisor = self._divisor
         decode = self._decoder.decode
@@ -103,10 +106,10 @@ class PcmAssembler:
 
 
 class PassthroughAssembler:
-    """Hand a stream's pieces on as Opus packets, gaps filled with packets made up."""
+    """Hands a stream's pieces on as Opus packets, and fills gaps with packets made up."""
 
     def __init__(self, before: tuple[OpusFrame, ...] = ()) -> None:
-        """Go on after the packets `before`."""
+        """Begin after the packets `before`."""
         self._before = before
 
     @property
@@ -115,7 +118,7 @@ class PassthroughAssembler:
         return self._before
 
     def assemble(self, pieces: Sequence[Piece]) -> list[Block[OpusAudio]]:
-        """Take `pieces`, which must follow those of the last call."""
+        """Return `pieces` as Opus packets; they must follow those of the last call."""
         blocks: list[Block[OpusAudio]] = []
         run: list[OpusFrame] = []
         start = end = -1

@@ -1,6 +1,7 @@
 """Audio as the slicing core moves it: decoded, or as the publisher's own Opus packets.
 
 Both kinds know their length in samples and can be split at any sample, so one slicer serves both.
+Files and codecs are not here.
 """
 
 from __future__ import annotations
@@ -12,27 +13,28 @@ from typing import NamedTuple, Protocol, Self
 from airslice.slicing.packets import LEVEL_UNKNOWN
 
 PCM_SAMPLE_BYTES = 2
+"""Size of one int16 sample."""
 
 OPUS_GRAIN_SAMPLES = 120
-"""2.5 ms at 48 kHz: the shortest Opus frame; positions on a timeline are multiples of it."""
+"""The shortest Opus frame, 2.5 ms at 48 kHz; positions on a timeline are multiples of it."""
 
 PREROLL_SAMPLES = 15_360
-"""320 ms at 48 kHz: how long an Opus decoder needs to converge on speech. RFC 7845 section 4.6
-asks for 80 ms at least; docs/decisions/preroll.md has the measurements."""
+"""How long an Opus decoder needs to converge on speech, 320 ms at 48 kHz. RFC 7845 section 4.6
+asks for at least 80 ms; docs/decisions/preroll.md has the measurements."""
 
 MAX_PREROLL_FRAMES = PREROLL_SAMPLES // OPUS_GRAIN_SAMPLES
-"""Of the shortest packets."""
+"""Number of the shortest packets that make up a pre-roll: no pre-roll has more packets."""
 
 
 class Audio(Protocol):
-    """A piece of one stream's audio."""
+    """A stretch of one stream's audio."""
 
     @property
     def samples(self) -> int:
-        """Length, in samples per channel."""
+        """Length of the audio, in samples per channel."""
 
     def split(self, samples: int) -> tuple[Self, Self]:
-        """Cut in two: the first `samples`, and the rest; 0 < samples < self.samples."""
+        """Return the first `samples`, and the rest; 0 < samples < self.samples."""
 
 
 class PcmAudio(NamedTuple):
@@ -43,17 +45,17 @@ class PcmAudio(NamedTuple):
 
     @property
     def samples(self) -> int:
-        """Length, in samples."""
+        """Length of the audio, in samples."""
         return len(self.pcm) // PCM_SAMPLE_BYTES
 
     def split(self, samples: int) -> tuple[PcmAudio, PcmAudio]:
-        """Cut in two after `samples`."""
+        """Return the first `samples`, and the rest."""
         cut = samples * PCM_SAMPLE_BYTES
         return PcmAudio(self.pcm[:cut]), PcmAudio(self.pcm[cut:])
 
 
 class OpusFrame(NamedTuple):
-    """One Opus packet (RFC 6716) with its length."""
+    """One Opus packet (RFC 6716) with its length and audio level."""
 
     payload: bytes
     samples: int
@@ -73,20 +75,20 @@ class OpusAudio:
     frames: tuple[OpusFrame, ...]
     """At least one."""
     skip: int = 0
-    """Samples at the start of the first frame that do not belong; less than its length."""
+    """Samples at the start of the first frame that are not part of it; fewer than its length."""
     trim: int = 0
-    """Samples at the end of the last frame that do not belong; less than its length."""
+    """Samples at the end of the last frame that are not part of it; fewer than its length."""
     before: tuple[OpusFrame, ...] = ()
-    """What a decoder needs to converge before `frames`: the packets right before."""
+    """The packets right before `frames`, which a decoder needs to converge."""
     samples: int = field(init=False, compare=False, repr=False)
-    """Length, in 48 kHz samples. Counted once: it is asked for many times on the hot path."""
+    """Length of the audio, in 48 kHz samples; computed once, because it is read many times."""
 
     def __post_init__(self) -> None:
         samples = sum([frame.samples for frame in self.frames]) - self.skip - self.trim
         object.__setattr__(self, "samples", samples)
 
     def split(self, samples: int) -> tuple[OpusAudio, OpusAudio]:
-        """Cut in two after `samples`; a frame that is cut stands in both parts."""
+        """Return the first `samples`, and the rest; a frame that is split is in both."""
         whole = 0
         rest = self.skip + samples
         while rest >= (length := self.frames[whole].samples):

@@ -1,8 +1,9 @@
-"""Keep one stream on a task's common grid although its audio clock drifts.
+"""Keeps one stream on a task's common grid although its audio clock drifts.
 
-Sans-IO. A publisher's audio clock runs up to 200 ppm off the wall clock. Where the stream has
+Sans-IO. A publisher's audio clock runs up to 200 ppm off the wall clock. Once the stream has
 drifted more than `TOLERANCE_S` off its place, single samples are left out or put in, at most one
-in 20 ms, in the quietest frames at hand, until it is back. Without drift nothing is touched.
+in 20 ms, in the quietest frames at hand, until it is back. A stream that does not drift is not
+touched. Where a stream belongs on the grid is decided by the caller.
 """
 
 from __future__ import annotations
@@ -20,31 +21,32 @@ from airslice.slicing.packets import LEVEL_UNKNOWN
 A = TypeVar("A", bound=Audio)
 
 TOLERANCE_S = 0.003
-"""Deviation at which correction begins. Clocks tell of 200 ppm up to 8 s late, so that it stays
-under 5 ms."""
+"""Deviation at which correction begins. As clocks show a drift of 200 ppm up to 8 s late, the
+deviation stays under 5 ms."""
 
 STEP_S = 0.002
-"""A place that moves this much between two blocks did not drift there: its clock was corrected,
-as by a stream's first sender report, or is imprecise."""
+"""A change of the deviation between two blocks that is no drift: the clock was corrected, for
+example by the stream's first sender report, or is imprecise."""
 
 LET_BE_S = 0.015
-"""Such steps are worth no correction until they add up to this: places are within 20 ms."""
+"""Such steps are not corrected until they add up to this: a stream stays within 20 ms."""
 
 LEAP_S = 0.040
-"""A stream this much before its place missed a pause: it is moved at once, over silence."""
+"""A stream that is so much before its place missed a pause, and is moved at once, over silence."""
 
 CATCH_UP_S = 1.0
-"""A stream this much behind its place cannot be brought back by single samples."""
+"""A stream that is so much behind its place is moved at once: single samples would not do."""
 
 Stretch = Callable[[A, int], tuple[A, int]]
-"""Lengthen (or shorten, if negative) audio by at most so many samples: (audio, by how many)."""
+"""Lengthens audio by at most so many samples, or shortens it if the number is negative; returns
+the audio and by how many samples it was lengthened."""
 
 
 class GridPlacer(Generic[A]):
-    """Give a stream's blocks their positions on the grid."""
+    """Gives a stream's blocks their positions on the grid."""
 
     def __init__(self, stretch: Stretch[A], sample_rate_hz: int, *, grain: int = 1) -> None:
-        """Correct with `stretch`; positions are rounded to multiples of `grain` samples."""
+        """Correct drift with `stretch`; round positions to multiples of `grain` samples."""
         self._stretch = stretch
         self._tolerance = round(TOLERANCE_S * sample_rate_hz)
         self._step = round(STEP_S * sample_rate_hz)
@@ -54,10 +56,10 @@ class GridPlacer(Generic[A]):
         self._grain = grain
         self._offset: int | None = None
         self._error = 0  # of the block before
-        self._stepped = 0  # of it, what is let be
+        self._stepped = 0  # the part of it that is not corrected
         self._correcting = False
         self.corrected_samples = 0
-        """Samples put in and left out so far."""
+        """Number of samples put in and left out so far."""
 
     @property
     def offset(self) -> int:
@@ -69,7 +71,7 @@ class GridPlacer(Generic[A]):
 
         Args:
             block: The stream's next block, at its position on the stream's timeline.
-            target: Where the clocks say that it belongs on the grid, in samples.
+            target: Where the clocks say that the block belongs on the grid, in samples.
         """
         if self._offset is None:
             self._offset = self._rounded(target - block.position)
@@ -101,7 +103,7 @@ class GridPlacer(Generic[A]):
 
 
 def pcm_stretch(sample_rate_hz: int) -> Stretch[PcmAudio]:
-    """Return a stretch for decoded audio: single samples, one in 20 ms, in quiet frames."""
+    """Return a stretch for decoded audio, by single samples in the quietest 20 ms frames."""
     frame = sample_rate_hz // 50
 
     def stretch(audio: PcmAudio, by: int) -> tuple[PcmAudio, int]:

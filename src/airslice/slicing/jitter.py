@@ -1,10 +1,8 @@
-"""Put the packets of one source back in order, within a bounded wait.
+"""The jitter buffer: puts the packets of one source back in order, within a bounded wait.
 
-Sans-IO: the only time is the arrival time of packets and the `now_ns` of `expire`.
-
-A missing packet is awaited until a later one has been held for the whole window. So a packet is
-taken unless it arrives when some later packet is already `window_ns` old, whatever else happens
-in between and however often `expire` is called.
+Sans-IO: the only times are the arrivals of packets and the `now_ns` of `expire`. A missing packet
+is awaited until a later one has been held for the whole window. It is taken if it arrives before
+any later packet is `window_ns` old, however often `expire` is called in between.
 """
 
 from __future__ import annotations
@@ -16,28 +14,28 @@ from airslice.slicing.packets import RtpPacket
 DEFAULT_WINDOW_NS = 200_000_000
 
 MAX_HELD_PACKETS = 512
-"""Bound on packets held for a missing one; 200 ms hold at most 80 of 2.5 ms."""
+"""Most packets that are held for a missing one; 200 ms hold at most 80 of 2.5 ms."""
 
-# RFC 3550 appendix A.1: how far a sequence number may be off before the source is thought to
-# have started again, which two consecutive packets within the window must then confirm.
 MAX_DROPOUT = 3_000
 MAX_MISORDER = 1_000
+"""How far a sequence number may be ahead and behind (RFC 3550 appendix A.1). If it is further off,
+the source has started again, provided that a consecutive packet within the window confirms it."""
 
 
 class ReorderBuffer:
-    """Order one source's packets by sequence number."""
+    """Orders one source's packets by sequence number; awaits missing ones for `window_ns`."""
 
     def __init__(self, window_ns: int = DEFAULT_WINDOW_NS) -> None:
         self._window_ns = window_ns
         self._next: int | None = None
         """Extended number of the next packet to hand out; None until the first was."""
         self._held: dict[int, RtpPacket] = {}
-        """By extended number, in order of arrival."""
+        """The held packets by extended number, in order of arrival."""
         self._reference = 0
         """Extended number near which the next arrivals are expected."""
         self._stray: RtpPacket | None = None
         self.late_packets = 0
-        """Came after they were given up, or twice, or far off without a second to confirm them."""
+        """Packets that came twice, after they had been given up, or far off and unconfirmed."""
 
     def push(self, packets: Iterable[RtpPacket]) -> list[RtpPacket]:
         """Take packets in order of arrival; return those whose turn has come, in order."""

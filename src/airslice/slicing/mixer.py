@@ -1,6 +1,6 @@
-"""Sum the decoded audio of several streams on a common grid.
+"""Sums the decoded audio of several streams on a common grid, and limits the sum.
 
-Sans-IO. Positions count samples of the grid.
+Sans-IO. Positions count samples of the grid; how streams get onto it is in `grid`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from airslice.slicing.audio import PcmAudio
 
 FULL_SCALE = 32_767
 KNEE = 26_214
-"""0.8 of full scale, -1.9 dBFS: sums up to it are exact."""
+"""Magnitude up to which sums are exact: 0.8 of full scale, -1.9 dBFS."""
 
 MAX_PENDING_S = 30
-"""Bound on audio that waits for other streams; what is more is mixed without them."""
+"""Most audio that waits for other streams, in seconds; more is mixed without them."""
 
 
 def limited(total: np.ndarray[tuple[int], np.dtype[np.int32]]) -> bytes:
-    """Bring sums into 16 bits: exact up to the knee, bent smoothly above, never clipped.
+    """Return sums as 16-bit samples: exact up to `KNEE`, compressed smoothly above, never clipped.
 
     Args:
-        total: int32, shape (samples,); sums of int16 samples.
+        total: Sums of int16 samples: int32, shape (samples,).
 
     Returns:
-        int16, native byte order.
+        int16 PCM, native byte order.
     """
     magnitude = np.abs(total)
     if magnitude.size == 0 or magnitude.max() <= KNEE:
@@ -36,7 +36,7 @@ def limited(total: np.ndarray[tuple[int], np.dtype[np.int32]]) -> bytes:
 
 
 class Mixer:
-    """Collect streams' audio and hand out its sum, each position once."""
+    """Collects streams' audio and hands out its sum, each position once."""
 
     def __init__(self, position: int, sample_rate_hz: int) -> None:
         """Begin at `position` of the grid, in samples of `sample_rate_hz`."""
@@ -44,7 +44,7 @@ class Mixer:
         self._max_pending = MAX_PENDING_S * sample_rate_hz
         self._pending = np.zeros(0, np.int32)
         self.late_samples = 0
-        """Came after their place had been mixed."""
+        """Number of samples that came after their place had been mixed."""
 
     @property
     def position(self) -> int:
@@ -53,14 +53,14 @@ class Mixer:
 
     @property
     def end(self) -> int:
-        """Where the latest of the audio that was added ends, or `position`."""
+        """Where the latest audio that was added ends; `position` if nothing waits."""
         return self._position + self._pending.size
 
     def add(self, position: int, audio: PcmAudio) -> PcmAudio | None:
-        """Add audio at `position`.
+        """Add audio at `position`; what is before the mixer's position is dropped.
 
         Returns:
-            The oldest part of the sum where more is waiting than the bound allows, else None.
+            The oldest part of the sum if more than `MAX_PENDING_S` waits, otherwise None.
         """
         samples = np.frombuffer(audio.pcm, np.int16)
         late = self._position - position
@@ -78,9 +78,9 @@ class Mixer:
         return self.mix_until(self._position + end - self._max_pending)
 
     def mix_until(self, position: int) -> PcmAudio | None:
-        """Return the sum up to `position`; None if that has been handed out.
+        """Return the sum up to `position`; None if it has been handed out already.
 
-        Nothing before `position` can be added any more.
+        Audio before `position` can be added no more.
         """
         length = position - self._position
         if length <= 0:

@@ -1,4 +1,4 @@
-"""What can be told of an Opus packet without decoding it, and packets made up to fill gaps.
+"""The length of an Opus packet, found without decoding it, and packets made up to fill gaps.
 
 Source: RFC 6716 section 3 (framing), RFC 7845 section 4.1 (repairing missing data).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from airslice.slicing.audio import OpusFrame
 
 MAX_PACKET_SAMPLES = 5_760
-"""120 ms at 48 kHz, the longest packet (RFC 6716 section 3.4, requirement R5)."""
+"""Length of the longest packet, 120 ms at 48 kHz (RFC 6716 section 3.4, requirement R5)."""
 
 _MAX_FRAME_BYTES = 1_275
 
@@ -17,7 +17,7 @@ LEVEL_SILENT = 127
 
 
 def _frame_samples(config: int) -> int:
-    """Frame length for a TOC configuration number (RFC 6716 table 2), in 48 kHz samples."""
+    """Return a TOC configuration's frame length (RFC 6716 table 2), in 48 kHz samples."""
     if config < 12:  # SILK
         return (480, 960, 1_920, 2_880)[config % 4]
     if config < 16:  # hybrid
@@ -31,7 +31,7 @@ _FRAME_SAMPLES = tuple(_frame_samples(toc >> 3) for toc in range(256))
 def packet_samples(payload: bytes) -> int:
     """Return how long an Opus packet lasts, in 48 kHz samples; 0 if it is malformed.
 
-    Malformed is what breaks requirements R1 to R7 of RFC 6716 section 3.4.
+    A packet is malformed if it breaks one of the requirements R1 to R7 of RFC 6716 section 3.4.
     """
     size = len(payload)
     if size == 0:
@@ -102,7 +102,7 @@ SILENT_FRAMES = {
     samples: OpusFrame(bytes((toc, 0xFF, 0xFE)), samples, LEVEL_SILENT)
     for samples, toc in _SILENT_TOCS
 }
-"""Packets of digital silence, by their length in 48 kHz samples."""
+"""Packets of digital silence by their length in 48 kHz samples."""
 
 
 def silent_frames(samples: int) -> list[OpusFrame]:
@@ -119,8 +119,8 @@ def silent_frames(samples: int) -> list[OpusFrame]:
 def lost_frames(previous: OpusFrame, samples: int) -> list[OpusFrame]:
     """Return packets that make a decoder conceal `samples`, a multiple of 120.
 
-    They are of the mode of `previous` with no data, as RFC 7845 section 4.1 asks of a writer
-    where packets are missing. What its frame length does not divide becomes silence.
+    They have the mode of `previous` and no data, as RFC 7845 section 4.1 asks of writers where
+    packets are missing. The rest that its frame length does not divide is silence.
     """
     toc = previous.payload[0] & 0xFC
     length = _FRAME_SAMPLES[toc]

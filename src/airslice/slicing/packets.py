@@ -1,14 +1,17 @@
-"""What arrives from a publisher, as the core takes it."""
+"""What arrives from a publisher, as the core takes it: RTP packets and sender reports.
+
+Parsing and decryption are in the media engine.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 RTP_CLOCK_HZ = 48_000
-"""Hertz. RTP timestamps of Opus always count 48 kHz ticks (RFC 7587 section 4.1)."""
+"""Rate of Opus' RTP timestamps, which is always 48 kHz (RFC 7587 section 4.1)."""
 
 LEVEL_UNKNOWN = -1
-"""Stands for an audio level that the sender did not give."""
+"""The audio level of a packet whose sender gave none."""
 
 
 class RtpPacket(NamedTuple):
@@ -19,7 +22,7 @@ class RtpPacket(NamedTuple):
     timestamp: int
     """RTP timestamp of the first sample, in 48 kHz ticks, 0 <= timestamp < 2**32."""
     arrival_ns: int
-    """Server's monotonic clock at reception, nanoseconds."""
+    """When it was received, on the server's monotonic clock, in nanoseconds."""
     level: int
     """RFC 6464 audio level in -dBov, 0 (loudest) to 127 (digital silence), or `LEVEL_UNKNOWN`."""
     payload: bytes
@@ -30,8 +33,8 @@ class SenderReport(NamedTuple):
     """The clock pair of an RTCP sender report (RFC 3550 section 6.4.1)."""
 
     timestamp: int
-    """RTP timestamp, 48 kHz ticks, 0 <= timestamp < 2**32."""
+    """RTP timestamp, in 48 kHz ticks, 0 <= timestamp < 2**32."""
     utc_ns: int
     """The same instant on the sender's wall clock, nanoseconds since the Unix epoch."""
     arrival_ns: int
-    """Server's monotonic clock at reception, nanoseconds."""
+    """When it was received, on the server's monotonic clock, in nanoseconds."""

@@ -1,8 +1,9 @@
-"""Tell when a sample was captured, on the server's monotonic clock.
+"""Finds when a sample was captured, on the server's monotonic clock.
 
 A stream's timeline counts samples; its publisher's audio clock may run up to 200 ppm off, and
-packets arrive late by a varying delay. Sender reports (RFC 3550 section 6.4.1) tell the capture
-time best. Before the first one, the least delayed arrivals of the last seconds serve.
+packets arrive late by a varying delay. Sender reports (RFC 3550 section 6.4.1) give the capture
+time best. Before the first one, the least delayed arrivals of the last seconds serve. Which
+reports are believed is decided in `timeline`.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from bisect import bisect_left
 from airslice.slicing.packets import RTP_CLOCK_HZ
 
 _WINDOW_NS = 4_000_000_000
-"""The least delayed arrival of this and the former window is what counts: 4 to 8 s."""
+"""Length of a window: the least delayed arrival of this one and the one before counts."""
 
 MAX_REPORTS = 256
-"""Reports remembered: over 10 minutes at one each 2.5 s, more than the longest slice."""
+"""Reports that are remembered: over 10 minutes at one each 2.5 s, more than the longest slice."""
 
 TRUSTED_OFFSET_NS = range(-100_000_000, 1_000_000_000)
-"""Arrival minus sender's UTC at which the sender's wall clock is believed: the network's delay
-and a little clock error. Outside, the clock is wrong, and only its rate is used."""
+"""Values of arrival minus sender's UTC at which the sender's wall clock is believed: the network's
+delay and a small clock error. Outside of them the clock is wrong, and only its rate is used."""
 
 STEP_NS = 40_000_000
-"""A capture time that jumps by more than this between reports did not drift there."""
+"""A capture time that changes by more than this between reports did not drift."""
 
 
 def ticks_to_ns(ticks: int) -> int:
@@ -36,7 +37,7 @@ def ns_to_ticks(ns: int) -> int:
 
 
 class ArrivalClock:
-    """The least delay seen between a sample's place on the timeline and its arrival."""
+    """The least delay between a sample's place on the timeline and its arrival, lately."""
 
     def __init__(self) -> None:
         self._window_start_ns: int | None = None
@@ -45,13 +46,13 @@ class ArrivalClock:
 
     @property
     def offset_ns(self) -> int | None:
-        """Arrival minus timeline position of the least delayed packets; None before any."""
+        """Arrival minus timeline position of the least delayed packets; None before the first."""
         if self._current_ns is None or self._former_ns is None:
             return self._current_ns if self._former_ns is None else self._former_ns
         return min(self._current_ns, self._former_ns)
 
     def observe(self, arrival_ns: int, offset_ns: int) -> None:
-        """Take one packet's arrival minus its timeline position, or the least of several."""
+        """Note a packet's arrival, and its arrival minus its timeline position."""
         if self._window_start_ns is None:
             self._window_start_ns = arrival_ns
         elif arrival_ns - self._window_start_ns >= _WINDOW_NS:
@@ -64,7 +65,7 @@ class ArrivalClock:
 class ReportClock:
     """Capture times by the sender reports of one stream.
 
-    It remembers points (timeline position, monotonic capture time minus position).
+    It remembers, for some timeline positions, the monotonic capture time minus the position.
     """
 
     def __init__(self) -> None:
@@ -73,33 +74,32 @@ class ReportClock:
         self._sender_to_server_ns: int | None = None
 
     def forget_sender(self) -> None:
-        """Another source begins, perhaps of another machine: judge its wall clock anew."""
+        """Judge the wall clock anew: another source begins, perhaps on another machine."""
         self._sender_to_server_ns = None
 
     def captured_ns(self, sent_utc_ns: int, *, arrival_ns: int, utc_offset_ns: int) -> int:
         """Convert the sender's wall clock to the server's monotonic clock.
 
         Args:
-            sent_utc_ns: The report's NTP time, as UTC nanoseconds.
-            arrival_ns: When the report arrived, monotonic.
-            utc_offset_ns: The server's UTC minus its monotonic clock.
+            sent_utc_ns: The report's NTP time, in nanoseconds since the Unix epoch.
+            arrival_ns: When the report arrived, on the monotonic clock.
+            utc_offset_ns: The server's UTC minus its monotonic clock, in nanoseconds.
         """
         if self._sender_to_server_ns is None:
             if arrival_ns + utc_offset_ns - sent_utc_ns in TRUSTED_OFFSET_NS:
-                # Kept for the life of the source: a later step of our own wall clock is no
-                # reason to move its audio.
+                # Kept as long as the source: steps of our own clock must not move its audio.
                 self._sender_to_server_ns = -utc_offset_ns
             else:
                 self._sender_to_server_ns = arrival_ns - sent_utc_ns
         return sent_utc_ns + self._sender_to_server_ns
 
     def shift_sender(self, step_ns: int) -> None:
-        """The sender's wall clock was stepped forward by `step_ns`: take that out again."""
+        """Compensate for a step of the sender's wall clock by `step_ns`, forward if positive."""
         if self._sender_to_server_ns is not None:
             self._sender_to_server_ns -= step_ns
 
     def add(self, position: int, offset_ns: int) -> None:
-        """Remember that the sample at `position` (ticks) was captured at position + offset."""
+        """Note that the sample at `position` (48 kHz ticks) was captured at position + offset."""
         if self._positions and position <= self._positions[-1]:
             return
         self._positions.append(position)
@@ -108,7 +108,7 @@ class ReportClock:
             del self._positions[0], self._offsets_ns[0]
 
     def offset_ns_at(self, position: int) -> int | None:
-        """Capture time minus position around `position`; None before any report."""
+        """Return capture time minus position near `position`; None before the first report."""
         if not self._positions:
             return None
         at = bisect_left(self._positions, position)

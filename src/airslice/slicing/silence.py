@@ -1,4 +1,7 @@
-"""Judge whether audio is silent: no 20 ms frame of it is louder than a threshold."""
+"""Judges whether a slice is silent: no 20 ms frame of it is louder than a threshold.
+
+What is done with silent slices is decided in `slicer`.
+"""
 
 from __future__ import annotations
 
@@ -16,38 +19,38 @@ FULL_SCALE = 32_768
 
 
 class SilenceMeter(Protocol[A_contra]):
-    """Listens to one slice at a time."""
+    """Measures one slice at a time."""
 
     heard: bool
     """Whether a frame since `reset` was louder than the threshold."""
 
     def reset(self) -> None:
-        """A new slice begins; its first frame starts with the next sample."""
+        """Begin a new slice, whose first frame starts with the next sample."""
 
-    def listen(self, audio: A_contra) -> None:
+    def measure(self, audio: A_contra) -> None:
         """Take the slice's next audio."""
 
     def finish(self) -> None:
-        """The slice ends: judge its last frame, which may be shorter."""
+        """End the slice: judge its last frame, which may be shorter."""
 
 
 class PcmMeter:
     """Measures the RMS level of decoded frames."""
 
     def __init__(self, threshold_dbfs: float, sample_rate_hz: int) -> None:
-        """Frames over `threshold_dbfs` are heard; 0 dBFS is the RMS of a full-scale square wave."""
+        """Hear frames over `threshold_dbfs`; 0 dBFS is the RMS of a full-scale square wave."""
         self._frame_samples = sample_rate_hz // FRAMES_PER_SECOND
         self._mean_square = FULL_SCALE**2 * 10 ** (threshold_dbfs / 10)
         self._rest = b""
         self.heard = False
 
     def reset(self) -> None:
-        """A new slice begins."""
+        """Begin a new slice."""
         self._rest = b""
         self.heard = False
 
-    def listen(self, audio: PcmAudio) -> None:
-        """Measure whole frames; keep what is left for the next call."""
+    def measure(self, audio: PcmAudio) -> None:
+        """Measure the whole frames; keep the rest for the next call."""
         if self.heard:
             return
         pcm = self._rest + audio.pcm
@@ -69,19 +72,19 @@ class PcmMeter:
 
 
 class LevelMeter:
-    """Believes the levels that senders give (RFC 6464); a packet without one is heard."""
+    """Uses the levels that senders give (RFC 6464); a packet without one is heard."""
 
     def __init__(self, threshold_dbfs: float) -> None:
-        """Packets over `threshold_dbfs` are heard."""
+        """Hear packets whose level is over `threshold_dbfs`."""
         self._silent_from = -threshold_dbfs
         self.heard = False
 
     def reset(self) -> None:
-        """A new slice begins."""
+        """Begin a new slice."""
         self.heard = False
 
-    def listen(self, audio: OpusAudio) -> None:
-        """Read the levels."""
+    def measure(self, audio: OpusAudio) -> None:
+        """Read the levels of the packets."""
         if not self.heard:
             self.heard = any(
                 frame.level == LEVEL_UNKNOWN or frame.level < self._silent_from
@@ -89,4 +92,4 @@ class LevelMeter:
             )
 
     def finish(self) -> None:
-        """Levels are of whole packets: nothing is left to judge."""
+        """Do nothing: levels are of whole packets, so that nothing is left to judge."""

@@ -224,7 +224,7 @@ class Slicer(Generic[A]):
         self._samples += samples
         self._filled += samples
         if self._rules.meter is not None:
-            self._rules.meter.listen(audio)
+            self._rules.meter.measure(audio)
 
     def _fill_to(self, position: int, events: list[SliceEvent[A]]) -> None:
         """Bring the open slice up to `position`: with silence, or by leaving time out."""

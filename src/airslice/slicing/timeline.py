@@ -1,13 +1,13 @@
-"""Place the packets of one published stream on a timeline.
+"""Places the packets of one published stream on a timeline.
 
 Sans-IO. The timeline counts 48 kHz samples from the stream's first packet and outlives its
 sources: a reconnect or a new SSRC goes on where the wall clock says. RTP timestamps place the
-packets of a source; arrival times only anchor a source's first packets, and those after a pause
-that its timestamps do not show. Whatever is in doubt is held for `ANCHOR_WINDOW_NS`, then
-decided by the least delayed of the packets held.
+packets of a source. Arrival times only anchor the first packets of a source, and those after a
+pause that its timestamps do not show: packets whose place is in doubt are held for
+`ANCHOR_WINDOW_NS`, then the least delayed of them decides. Reordering is done in `jitter` before.
 
-Source: RFC 3550 section 5.1, RFC 7587 section 4.1. That browsers stand still with their
-timestamps while nothing is sent was measured, see docs/slicing.md.
+Source: RFC 3550 section 5.1, RFC 7587 section 4.1. Browsers do not advance their timestamps while
+they send nothing, as was measured; see docs/slicing.md.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ from airslice.slicing.sender_clock import (
 )
 
 ANCHOR_WINDOW_NS = 300_000_000
+"""How long packets whose place is in doubt are held, in nanoseconds."""
+
 PAUSE_NS = 500_000_000
-"""An arrival gap this much longer than the timestamps say is looked at as a pause."""
+"""A gap between arrivals that is so much longer than the timestamps say may be a pause."""
 
 MAX_GAP_TICKS = 10 * RTP_CLOCK_HZ
-"""A longer jump of timestamps within a source is no gap but a new epoch."""
+"""A longer jump of timestamps within a source is not a gap: the source counts anew."""
 
 MAX_EARLY_NS = 1_000_000_000
-"""A packet cannot arrive this long before its place on the timeline: its timestamp jumped."""
+"""A packet that arrives so long before its place on the timeline has a timestamp that jumped."""
 
 MAX_CONCEALED_TICKS = 4_800
-"""100 ms: what decoders make up for longer losses is no audio worth keeping."""
+"""Longest concealment, 100 ms: what decoders make up beyond it is not worth keeping."""
 
-
-_new = tuple.__new__  # for each packet: a third of the time of a named tuple's own
+_new = tuple.__new__  # runs for each packet, in a third of a named tuple's own time
 
 
 class PieceKind(Enum):
@@ -55,18 +56,18 @@ class PieceKind(Enum):
 
 
 class Piece(NamedTuple):
-    """A stretch of published time. Time between pieces was not published."""
+    """A stretch of published time; nothing was published between pieces."""
 
     position: int
-    """On the timeline, in 48 kHz samples, a multiple of 120."""
+    """Where it begins on the timeline, in 48 kHz samples, a multiple of 120."""
     samples: int
-    """Length, in 48 kHz samples, a multiple of 120."""
+    """How long it lasts, in 48 kHz samples, a multiple of 120."""
     kind: PieceKind
     packet: RtpPacket | None
 
 
 class Timeline:
-    """Turn one stream's ordered packets into pieces at exact positions."""
+    """Turns one stream's ordered packets into pieces at exact positions."""
 
     def __init__(self) -> None:
         self._end = 0
@@ -85,7 +86,7 @@ class Timeline:
         self.lost_packets = 0
         self.malformed_packets = 0
         self.reanchored = 0
-        """Times that the wall clock placed a pause, a jump of timestamps or another source."""
+        """How often the wall clock placed a pause, a jump of timestamps or another source."""
 
     @property
     def end(self) -> int:
@@ -96,12 +97,12 @@ class Timeline:
     def in_doubt(self) -> bool:
         """Whether the place of the next packet, or of those held, is still to be decided.
 
-        A report can tell nothing until then.
+        Sender reports are of no use as long as it is.
         """
         return self._held is not None
 
     def begin_source(self) -> list[Piece]:
-        """Packets of another SSRC follow; return what was still in doubt of the former one."""
+        """Go on with another SSRC; return the pieces of packets of the last that were in doubt."""
         pieces = self.flush()
         self._held = []
         self._timestamps_hold = False
@@ -110,7 +111,7 @@ class Timeline:
         return pieces
 
     def add(self, packets: Sequence[RtpPacket]) -> list[Piece]:
-        """Place packets, which must be in order; return the pieces that they decide."""
+        """Place packets, which must be in order; return the pieces that are decided by them."""
         pieces: list[Piece] = []
         for packet in packets:
             sequence, timestamp, arrival_ns, _, payload = packet
@@ -141,13 +142,16 @@ class Timeline:
         return pieces
 
     def expire(self, now_ns: int) -> list[Piece]:
-        """Decide what is in doubt, if no packet that arrived before `now_ns` is still to come."""
+        """Decide what has been in doubt for `ANCHOR_WINDOW_NS`; return the pieces.
+
+        All packets that arrived before `now_ns` must have been added.
+        """
         if self._held and now_ns - self._held[0].arrival_ns >= ANCHOR_WINDOW_NS:
             return self.flush()
         return []
 
     def flush(self) -> list[Piece]:
-        """Decide at once what is in doubt: nothing more will come of it."""
+        """Decide at once what is in doubt, because nothing more will come; return the pieces."""
         pieces: list[Piece] = []
         while self._held:
             held, self._held = self._held, None
@@ -158,11 +162,11 @@ class Timeline:
     def report(self, report: SenderReport, *, utc_offset_ns: int) -> None:
         """Take a sender report of the present source; it is ignored while `in_doubt`.
 
-        It corrects what `captured_ns` tells, and the place of what follows if a pause was missed.
+        It corrects what `captured_ns` returns and, if a pause was missed, where what follows lies.
 
         Args:
             report: The report.
-            utc_offset_ns: The server's UTC minus its monotonic clock.
+            utc_offset_ns: The server's UTC minus its monotonic clock, in nanoseconds.
         """
         if self._held is not None:
             return
@@ -188,10 +192,10 @@ class Timeline:
         self._reports.add(position, offset_ns)
 
     def captured_ns(self, position: int) -> int | None:
-        """Tell when the sample at `position` was captured, on the server's monotonic clock.
+        """Return when the sample at `position` was captured, on the server's monotonic clock.
 
-        Without a report it is the arrival less what the least delayed packets show, so too late
-        by one framing and network delay. None before the first packet was placed.
+        Before the first report the arrivals of the least delayed packets are used, so that the
+        time is too late by one framing and network delay. None before the first packet is placed.
         """
         offset_ns = self._reports.offset_ns_at(position)
         if offset_ns is None:
@@ -200,7 +204,7 @@ class Timeline:
 
     def _is_doubtful(self, arrival_ns: int, advance: int) -> bool:
         """Whether timestamps alone cannot place a packet `advance` ticks after the last's end."""
-        gap = advance + self._rest_ticks  # a grain less than nothing is an imprecise clock
+        gap = advance + self._rest_ticks  # down to minus a grain the clock is only imprecise
         self._timestamps_hold = -OPUS_GRAIN_SAMPLES < gap <= MAX_GAP_TICKS
         if not self._timestamps_hold:
             return True
@@ -213,7 +217,7 @@ class Timeline:
         )
 
     def _lateness_ns(self, arrival_ns: int, ahead: int) -> int:
-        """How much later than the least delayed packets one `ahead` ticks of the end arrived."""
+        """Return how much later than the least delayed ones a packet `ahead` of the end arrived."""
         offset_ns = self._arrivals.offset_ns
         return 0 if offset_ns is None else arrival_ns - ticks_to_ns(self._end + ahead) - offset_ns
 
@@ -226,7 +230,7 @@ class Timeline:
         return []
 
     def _anchor(self, held: Sequence[RtpPacket]) -> None:
-        """Choose where `held` begins and make its first packet the one that is expected."""
+        """Choose where `held` begins, so that its first packet is the one that is expected."""
         first = held[0]
         advance = 0
         if self._timestamps_hold:
@@ -247,8 +251,8 @@ class Timeline:
             self._rest_ticks = 0
 
     def _leave_gap(self, gap_ns: int) -> int:
-        """Leave time out as unpublished; return how much, in ticks."""
-        if self._end:  # the stream's very first packet is placed by nothing
+        """Leave out `gap_ns` as unpublished; return how much, in ticks."""
+        if self._end:  # the stream's very first packet needs no place
             self.reanchored += 1
         gap = max(0, ns_to_ticks(gap_ns)) // OPUS_GRAIN_SAMPLES * OPUS_GRAIN_SAMPLES
         self._end += gap
@@ -278,5 +282,5 @@ class Timeline:
 
 
 def _ticks_between(earlier: int, later: int) -> int:
-    """Return how far apart two 32-bit timestamps are; negative if `later` is not."""
+    """Return `later` minus `earlier`, two 32-bit timestamps that are less than 2**31 apart."""
     return ((later - earlier + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000

@@ -6,7 +6,7 @@ import secrets
 
 from airslice.application.delivery.deliveries import Deliveries
 from airslice.application.ports.clock import Clock
-from airslice.application.rooms.rooms import Rooms
+from airslice.application.rooms.registry import Rooms
 from airslice.domain import room_token
 from airslice.domain.apps import RtcApp
 from airslice.domain.room import RoomKey, StreamKey

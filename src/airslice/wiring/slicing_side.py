@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from airslice.application.rooms.rooms import Rooms
+from airslice.application.rooms.registry import Rooms
 from airslice.application.tasks.recorder import SliceRecorder
 from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.application.tasks.track import ClosedSlice, TrackTools

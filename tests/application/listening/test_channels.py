@@ -13,7 +13,7 @@ from airslice.application.listening.room_mix import DELAY_NS
 from airslice.application.pacing import Pacer
 from airslice.application.ports.journal import NoJournal
 from airslice.application.ports.media import StreamSink
-from airslice.application.rooms.rooms import Rooms
+from airslice.application.rooms.registry import Rooms
 from airslice.application.wall_clock import WallClock
 from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.slicing.outgoing_packet import OutgoingPacket
@@ -305,6 +305,6 @@ def test_after_the_last_listener_nothing_is_done(scene: Scene, user_id: str | No
 
     assert len(player.got) == got
     (room,) = scene.rooms
-    assert room.listeners == []
+    assert room.observers == []
     assert all(stream._taps == () for stream in room.streams.values())
     assert scene.pacer._paced == {}

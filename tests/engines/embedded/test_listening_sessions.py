@@ -27,7 +27,7 @@ from airslice.domain.errors import OfferRefused, ServerFull
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded import EmbeddedEngine
 from airslice.engines.embedded.engine import TICK_INTERVAL_S
-from airslice.engines.embedded.sending import Listener
+from airslice.engines.embedded.sending import ListenerSession
 from airslice.engines.embedded.session import CONSENT_NS, REPORT_INTERVAL_NS
 from airslice.engines.embedded.stats import Drop
 from airslice.slicing.outgoing_packet import OutgoingPacket
@@ -58,7 +58,9 @@ def ends() -> list[EndReason]:
     return []
 
 
-async def connect(peer: RawPublisher, engine: EmbeddedEngine, ends: list[EndReason]) -> Listener:
+async def connect(
+    peer: RawPublisher, engine: EmbeddedEngine, ends: list[EndReason]
+) -> ListenerSession:
     listener = engine.listen(peer.offer("recvonly"), ends.append)
     await peer.connect(listener.answer)
     await eventually(lambda: listener.session.has_keys)

@@ -21,7 +21,7 @@ from airslice.application.delivery.uploads import SliceUpload
 from airslice.application.ports.journal import Journal, NoJournal
 from airslice.application.ports.media import StreamSink
 from airslice.application.ports.storage import StorageProbe
-from airslice.application.rooms.rooms import Rooms
+from airslice.application.rooms.registry import Rooms
 from airslice.application.tasks.intake import Intake
 from airslice.application.tasks.recorder import SliceRecorder
 from airslice.application.tasks.slice_tasks import SliceTasks

@@ -11,7 +11,7 @@ from airslice.application.listening.room_mix import RoomMix
 from airslice.application.pacing import Pacer
 from airslice.application.ports.media import ListeningSession, OpusDecoders, OpusEncoders
 from airslice.application.rooms.published_stream import PublishedStream
-from airslice.application.rooms.rooms import Rooms
+from airslice.application.rooms.registry import Rooms
 from airslice.application.wall_clock import WallClock
 from airslice.domain.room import RoomKey, StreamKey
 from airslice.slicing.packets import RtpPacket, SenderReport
@@ -65,7 +65,7 @@ class _Outlet:
 
 
 class UserChannel:
-    """A user's microphone, exactly as he publishes it (`RoomListener`, `Channel`)."""
+    """A user's microphone, exactly as he publishes it (`RoomObserver`, `Channel`)."""
 
     def __init__(self, key: RoomKey, user_id: str, rooms: Rooms, wall_clock: WallClock) -> None:
         self._room = key
@@ -74,27 +74,27 @@ class UserChannel:
         self._outlet = _Outlet(wall_clock)
         self.listeners = self._outlet.listeners
         self._stream: PublishedStream | None = None
-        stream = rooms.listen(key, self).streams.get(self._stream_key)
+        stream = rooms.observe(key, self).streams.get(self._stream_key)
         if stream is not None:
             self.stream_published(stream)
 
     def stream_published(self, stream: PublishedStream) -> None:
-        """See `RoomListener`."""
+        """See `RoomObserver`."""
         if stream.key == self._stream_key and stream is not self._stream:
             self._leave()
             self._stream = stream
             stream.tap(self._outlet)
 
     def stream_unpublished(self, stream: PublishedStream) -> None:
-        """See `RoomListener`: he may come back."""
+        """See `RoomObserver`: he may come back."""
 
     def beat(self, now_ns: int) -> None:
-        """See `RoomListener`: nothing waits here."""
+        """See `RoomObserver`: nothing waits here."""
 
     def close(self) -> None:
         """See `Channel`."""
         self._leave()
-        self._rooms.unlisten(self._room, self)
+        self._rooms.stop_observing(self._room, self)
 
     def _leave(self) -> None:
         if self._stream is not None:
@@ -117,7 +117,7 @@ class _StreamTap:
 
 
 class RoomChannel:
-    """Everybody in a room (`RoomListener`, `Paced`, `Channel`).
+    """Everybody in a room (`RoomObserver`, `Paced`, `Channel`).
 
     As long as one stream is published, its packets are sent as they are; several are mixed.
     """
@@ -130,12 +130,12 @@ class RoomChannel:
         self.listeners = self._outlet.listeners
         self._taps: dict[StreamKey, _StreamTap] = {}
         self._mix: RoomMix | None = None
-        for stream in rooms.listen(key, self).streams.values():
+        for stream in rooms.observe(key, self).streams.values():
             if stream.published:
                 self.stream_published(stream)
 
     def stream_published(self, stream: PublishedStream) -> None:
-        """See `RoomListener`."""
+        """See `RoomObserver`."""
         self._leave(stream.key)
         tap = self._taps[stream.key] = _StreamTap(self, stream)
         stream.tap(tap)
@@ -143,7 +143,7 @@ class RoomChannel:
             self._begin_mix()
 
     def stream_unpublished(self, stream: PublishedStream) -> None:
-        """See `RoomListener`."""
+        """See `RoomObserver`."""
         self._leave(stream.key)
         if self._mix is not None:
             self._mix.remove(stream.key)
@@ -151,7 +151,7 @@ class RoomChannel:
             self._end_mix()
 
     def beat(self, now_ns: int) -> None:
-        """See `RoomListener` and `Paced`."""
+        """See `RoomObserver` and `Paced`."""
         if self._mix is not None:
             for packet in self._mix.beat(now_ns):
                 self._outlet.take(self._mix, packet)
@@ -162,7 +162,7 @@ class RoomChannel:
             self._leave(key)
         self._tools.pacer.remove(self)
         self._mix = None
-        self._rooms.unlisten(self._room, self)
+        self._rooms.stop_observing(self._room, self)
 
     def take(self, key: StreamKey, source: object, packet: RtpPacket) -> None:
         """Take a packet of a stream."""

@@ -1,4 +1,7 @@
-"""The bans that are in force, at hand for everybody who wants to publish."""
+"""The bans that are in force, held in memory: each user who wants to publish is looked up in them.
+
+Who is banned, and that he is sent out, is decided in application.moderation.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ from airslice.domain.errors import TooManyBans, UserBanned
 from airslice.domain.room import RoomKey
 
 MAX_BANS = 50_000
-"""Of one application: they are looked up in memory."""
+"""Most bans that one application may have: all of them are held in memory."""
 
 SWEEP_MS = 60_000
-"""How often expired bans are removed, while new ones come."""
+"""Least time between two removals of expired bans, which happen when a new ban comes."""
 
 
 class Bans:
-    """All bans of this machine, remembered over restarts."""
+    """All bans of this server, remembered over restarts."""
 
     def __init__(self, *, store: BanStore, wall_clock: WallClock) -> None:
-        """Know of no ban yet; `recover` brings back those of the last start."""
+        """Begin without bans; `recover` brings back those that are in `store`."""
         self._store = store
         self._wall_clock = wall_clock
         self._by_app: dict[str, dict[BanScope, Ban]] = {}
@@ -32,10 +35,10 @@ class Bans:
             self._of_app(ban.scope.app_id)[ban.scope] = ban
 
     def check(self, room: RoomKey, user_id: str) -> None:
-        """Let a user into a room.
+        """Refuse a user whom a ban keeps out of a room.
 
         Raises:
-            UserBanned: a ban keeps him out.
+            UserBanned: a ban of the user, the room or both has not expired.
         """
         bans = self._by_app.get(room.app_id, {})
         now_ms = self._wall_clock.utc_ms()
@@ -50,7 +53,7 @@ class Bans:
 
         Raises:
             TooManyBans: the application has `MAX_BANS` already.
-            StoreFailed: it is in force, but may be forgotten with a restart.
+            StoreFailed: the ban is in force, but may be forgotten at the next restart.
         """
         now_ms = self._wall_clock.utc_ms()
         is_sweep_due = abs(now_ms - self._swept_at_ms) >= SWEEP_MS
@@ -68,7 +71,7 @@ class Bans:
         """Take the ban of exactly this scope out of force; there need not be one.
 
         Raises:
-            StoreFailed: it is out of force, but may come back with a restart.
+            StoreFailed: the ban is lifted, but may come back at the next restart.
         """
         self._of_app(scope.app_id).pop(scope, None)
         await self._store.lift_ban(scope)

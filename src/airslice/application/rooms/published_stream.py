@@ -1,4 +1,7 @@
-"""One user's published audio: packets in, blocks of audio out to whoever slices it."""
+"""One user's published audio: RTP packets in, blocks of audio out to its consumers.
+
+Which streams there are is in `registry`; the arithmetic of packets and time is in slicing.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ from airslice.slicing.sender_clock import ns_to_ticks
 from airslice.slicing.timeline import Piece, PieceKind, Timeline
 
 MAX_BATCH_PACKETS = 4_000
-"""Packets of one source taken at a time: 20 times what 2.5 ms frames bring in 200 ms, with
-room for a stall. What is more is a flood and dropped."""
+"""Packets of one source that are processed at a time: 50 times what 2.5 ms frames bring in 200 ms,
+so that a stall can be made up for. More are a flood, and are dropped."""
 
 STALL_NS = 2_000_000_000
-"""A published stream that sends nothing for so long no longer keeps others waiting."""
+"""If a published stream sends nothing for so long, others no longer wait for it."""
 
 
 class AudioConsumer(Protocol):
@@ -47,7 +50,7 @@ class PacketTap(Protocol):
     """
 
     def take(self, source: object, packet: RtpPacket) -> None:
-        """Take a packet: in order of arrival, lost ones are missing."""
+        """Take the next packet in order of arrival."""
 
     def report(self, source: object, report: SenderReport) -> None:
         """Take a sender report."""
@@ -89,12 +92,12 @@ class _SessionSink:
             stream.session_ended(self)
 
     def detach(self) -> None:
-        """Another session has taken the stream over: what still comes is nobody's."""
+        """Take nothing more: another session has taken the stream over."""
         self._stream = None
 
 
 class PublishedStream:
-    """A user's audio stream in a room, over all his sessions."""
+    """A user's audio stream in a room; it lasts over all sessions that publish it."""
 
     def __init__(
         self,
@@ -109,10 +112,10 @@ class PublishedStream:
         """Make a stream that nobody publishes yet.
 
         Args:
-            key: Whose it is.
-            decoders: Make its decoder, once somebody wants PCM.
-            sample_rate_hz: Of the PCM.
-            reorder_window_ns: How long a missing packet is awaited.
+            key: Names the stream within its room.
+            decoders: Make its decoder, once a consumer wants PCM.
+            sample_rate_hz: Sample rate of the PCM.
+            reorder_window_ns: How long a missing packet is awaited, in nanoseconds.
             on_ended: Called when its session ends without another taking over.
             keep: Takes the pieces that consumers get, and what decoders need before, for a
                 crash.
@@ -135,21 +138,21 @@ class PublishedStream:
         self._late_packets = 0
         self._last_sign_ns = 0  # latest packet or begin of a session, monotonic
         self.flooded_packets = 0
-        """Dropped because one source sent more than can be meant."""
+        """Packets dropped because one source sent more than `MAX_BATCH_PACKETS` at a time."""
 
     @property
     def published(self) -> bool:
-        """Whether a session publishes it now."""
+        """Whether a session publishes the stream now."""
         return self._sink is not None
 
     @property
     def timeline(self) -> Timeline:
-        """Where its audio lies in time."""
+        """The timeline, which says where the stream's audio lies in time."""
         return self._timeline
 
     @property
     def late_packets(self) -> int:
-        """Packets that came after they were given up, or twice."""
+        """Packets that came twice, or after they had been given up."""
         return self._late_packets + sum(s.reorder.late_packets for s in self._sources.values())
 
     def begin_session(self, now_ns: int) -> _SessionSink:
@@ -162,7 +165,7 @@ class PublishedStream:
         return self._sink
 
     def open_source(self, ssrc: int) -> _Source:
-        """Return where the packets of `ssrc` go."""
+        """Return the source that takes the packets of `ssrc`."""
         source = self._sources.get(ssrc)
         if source is None:
             source = self._sources[ssrc] = _Source(self._window_ns, self._taps)
@@ -179,7 +182,7 @@ class PublishedStream:
             source.reports.append(report)
 
     def session_ended(self, sink: _SessionSink) -> None:
-        """The session is over: nothing that is missing will come any more."""
+        """End the session: what is missing will not come any more."""
         if sink is self._sink:
             self._sink = None
             self._close_sources()
@@ -196,7 +199,7 @@ class PublishedStream:
         self._consumers.remove(consumer)
 
     def tap(self, tap: PacketTap) -> None:
-        """Let `tap` have what comes from now on."""
+        """Give `tap` each packet and report that arrives from now on."""
         self._set_taps((*self._taps, tap))
 
     def untap(self, tap: PacketTap) -> None:
@@ -239,13 +242,14 @@ class PublishedStream:
         self._feed(pieces)
 
     def is_active(self, now_ns: int) -> bool:
-        """Whether audio up to about now is still to be expected from it."""
+        """Whether audio is still expected: it is published, and has not stalled at `now_ns`."""
         return self.published and now_ns - self._last_sign_ns < STALL_NS
 
     def position_at(self, at_ns: int) -> int:
         """Return the position captured at `at_ns` (monotonic).
 
-        In 48 kHz samples, rounded down to 2.5 ms; the stream's end if that is not known yet.
+        The position counts 48 kHz samples and is rounded down to 2.5 ms. As long as capture times
+        are unknown, it is the stream's end.
         """
         end = self._timeline.end
         captured_ns = self._timeline.captured_ns(end)
@@ -273,7 +277,7 @@ class PublishedStream:
         return pieces + self._timeline.begin_source()
 
     def _close_sources(self) -> None:
-        """The session is over: feed what is still to be had of it."""
+        """End the session's sources, and feed what they still have."""
         pieces: list[Piece] = []
         if self._current is not None:
             pieces = self._leave(self._current)
@@ -320,7 +324,7 @@ class PublishedStream:
             consumer.feed(pcm if consumer.wants_pcm else (), opus if consumer.wants_opus else ())
 
     def _recent_frames(self) -> tuple[OpusFrame, ...]:
-        """The packets right before what comes next, for a decoder to converge on."""
+        """Return the packets right before the next piece, on which a decoder converges."""
         return preroll(
             [
                 OpusFrame(piece.packet.payload, piece.samples, piece.packet.level)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from airslice.application.ports.media import MediaEngine, MediaSession, StreamSink
 from airslice.application.rooms.bans import Bans
-from airslice.application.rooms.rooms import Rooms
+from airslice.application.rooms.registry import Rooms
 from airslice.application.wall_clock import WallClock
 from airslice.domain import room_token
 from airslice.domain.apps import RtcApp

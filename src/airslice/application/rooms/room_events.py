@@ -1,7 +1,7 @@
-"""Find out what happens in rooms from the sessions that begin and end, and announce it.
+"""Derives the events of rooms, users and streams from sessions, and announces them.
 
 A user joins a room with the first of his sessions and leaves with the last; a room exists while
-there is a user in it.
+there is a user in it. How sessions come about is in `publishing`, who is told in delivery.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from airslice.domain.room_event import (
 )
 
 MAX_WAITING = 10_000
-"""Events that wait to be announced; more are dropped and counted."""
+"""Events that may wait to be announced; further ones are dropped and counted."""
 
 BATCH = 500
-"""Events whose rooms, users and streams are noted together."""
+"""Events whose rooms, users and streams are written to the presence store together."""
 
 SIGN_INTERVAL_S = 10
-"""How much earlier than it was a crash may seem to have been."""
+"""Time between two signs of life; a crash may seem to have been so much earlier than it was."""
 
 _SENT_OUT = frozenset({EndReason.KICKED, EndReason.DISMISSED})
 
@@ -46,18 +46,18 @@ _log = logging.getLogger(__name__)
 
 
 class EventSink(Protocol):
-    """Takes events, to tell the application's owner of them."""
+    """Takes events, so that the application's owner is told of them."""
 
     async def announce(self, event: RoomEvent) -> None:
-        """Take an event; return when it can be lost no more.
+        """Take an event; return once a crash cannot lose it any more.
 
         Raises:
-            StoreFailed: it is not taken.
+            StoreFailed: the event was not taken.
         """
 
 
 class Attendance:
-    """Who is in which room: session begins and ends in, events out. Knows no clock.
+    """Who is in which room: sessions that begin and end go in, events come out. It has no clock.
 
     A stream may have several sessions at a time, as while one replaces another: it starts with
     the first and stops with the last.
@@ -68,7 +68,7 @@ class Attendance:
 
     @property
     def is_anybody_here(self) -> bool:
-        """Whether there is a room."""
+        """Whether any user is in any room."""
         return bool(self._rooms)
 
     def users_in(self, room: RoomKey) -> list[str]:
@@ -76,7 +76,7 @@ class Attendance:
         return list(self._rooms.get(room, ()))
 
     def session_began(self, room: RoomKey, stream: StreamKey, *, at_ms: int) -> list[RoomEvent]:
-        """Return what a session that begins at `at_ms` (UTC) means, in order."""
+        """Return the events that the beginning of a session at `at_ms` (UTC) means, in order."""
         events: list[RoomEvent] = []
         if room not in self._rooms:
             self._rooms[room] = {}
@@ -94,7 +94,7 @@ class Attendance:
     def session_ended(
         self, room: RoomKey, stream: StreamKey, reason: EndReason, *, at_ms: int
     ) -> list[RoomEvent]:
-        """Return what the end at `at_ms` (UTC) of a session that began means, in order."""
+        """Return the events that the end of a begun session at `at_ms` (UTC) means, in order."""
         users = self._rooms[room]
         sessions = users[stream.user_id]
         sessions[stream.stream_type] -= 1
@@ -113,7 +113,7 @@ class Attendance:
 
 
 def _stop_reason(reason: EndReason, *, stays: bool) -> StreamStopReason:
-    """Return why a stream stopped; `stays`: its user has another one, at this moment."""
+    """Return why a stream stopped whose user still has another one (`stays`) or has not."""
     if reason is EndReason.BANNED:
         return StreamStopReason.BANNED
     if stays and reason not in _SENT_OUT:
@@ -124,8 +124,9 @@ def _stop_reason(reason: EndReason, *, stays: bool) -> StreamStopReason:
 class RoomEvents:
     """Announces what sessions mean, in order (listener of `Publishing`).
 
-    What comes is noted before it is announced, and what goes afterwards. So a crash in between
-    leaves nobody in a room for ever; at the worst an end is told twice, or without a beginning.
+    What begins is written to the presence store before it is announced, and what ends is removed
+    afterwards. So a crash in between leaves nobody in a room for ever: at worst an end is announced
+    twice, or without its beginning.
     """
 
     def __init__(self, *, sink: EventSink, presences: PresenceStore, wall_clock: WallClock) -> None:
@@ -140,12 +141,12 @@ class RoomEvents:
         self._is_losing = False
 
     async def recover(self) -> None:
-        """Tell the ends of what was going on when the server died, before anything begins."""
+        """Announce the ends of all that was going on when the server died; call it first."""
         last_sign_ms = await self._presences.last_sign_ms()
         self._put(departures(await self._presences.present(), at_ms=last_sign_ms))
 
     async def keep_signs(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Note again and again that the server lives, while anybody is in a room; for ever."""
+        """Write a sign of life each `SIGN_INTERVAL_S` while anybody is in a room; never returns."""
         while True:
             if self._attendance.is_anybody_here:
                 try:
@@ -169,7 +170,7 @@ class RoomEvents:
         self._put(self._attendance.session_ended(room, stream, reason, at_ms=now_ms))
 
     async def close(self) -> None:
-        """Announce what waits; nothing comes after this."""
+        """Announce the events that wait; no session may begin or end afterwards."""
         if self._announcing is not None:
             await self._announcing
 
@@ -216,7 +217,7 @@ class RoomEvents:
 
 
 def _changes(events: Sequence[RoomEvent]) -> tuple[list[Presence], list[Presence]]:
-    """Return what comes in `events`, and what has gone at their end."""
+    """Return the presences that begin in `events`, and those that have ended after the last."""
     entered: dict[Presence, Presence] = {}
     left: dict[Presence, Presence] = {}
     for event in events:

@@ -13,7 +13,7 @@ from airslice.application.delivery.storage_health import StorageHealth
 from airslice.application.ownership import owned_app
 from airslice.application.ports.records import TaskStore
 from airslice.application.rooms.published_stream import PublishedStream
-from airslice.application.rooms.rooms import Room, Rooms
+from airslice.application.rooms.registry import Room, Rooms
 from airslice.application.tasks.intake import Intake
 from airslice.application.tasks.recorder import SliceRecorder
 from airslice.application.tasks.task_run import TaskRun
@@ -40,7 +40,7 @@ AUTO_API_VERSION = "2023-11-01"
 
 
 class _RoomWatch:
-    """Stands between a room and a task's run (port `RoomListener`)."""
+    """Stands between a room and a task's run (port `RoomObserver`)."""
 
     def __init__(self, tasks: SliceTasks, run: TaskRun) -> None:
         self._tasks = tasks
@@ -263,7 +263,7 @@ class SliceTasks:
             task = self._after(task, TaskEvent.SUBSCRIBED)
         run = TaskRun(task, self._apps[task.key.app_id], self._tools, next_index=next_index)
         watch = self._watches[task.key] = _RoomWatch(self, run)
-        room = self._rooms.listen(task.key.room, watch)
+        room = self._rooms.observe(task.key.room, watch)
         for stream in room.streams.values():
             if stream.published:
                 run.stream_published(stream)
@@ -272,7 +272,7 @@ class SliceTasks:
         watch = self._watches.pop(run.task.key)
         watch.ending = True
         self._process(run)
-        self._rooms.unlisten(run.task.key.room, watch)
+        self._rooms.stop_observing(run.task.key.room, watch)
         run.stop()
         run.task = self._after(run.task, event)
         await self._store.save_task(run.task)

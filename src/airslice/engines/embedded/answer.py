@@ -1,6 +1,7 @@
 """SDP answers and ICE fragments: what a publisher or a listener is told.
 
-Source: as for `sdp`; candidates: RFC 8839 section 5.1, RFC 8445 section 5.1.2.
+Offers are read in `sdp`, which names the sources. Candidates: RFC 8839 section 5.1, RFC 8445
+section 5.1.2.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ _HOST_TYPE_PREFERENCE = 126
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Where and as whom the engine meets its peers."""
+    """The addresses and the certificate by which peers reach the engine."""
 
     hosts: Sequence[str]
     """Numeric addresses that clients are told, the preferred first; at least one."""
     port: int
+    """UDP port at each of the hosts."""
     fingerprint: Fingerprint
+    """Digest of the engine's DTLS certificate."""
 
 
 def render_answer(
@@ -37,11 +40,11 @@ def render_answer(
     """Accept the offer's chosen audio section and reject all others.
 
     Args:
-        offer: What to answer.
-        transport: Where the peer finds us.
-        credentials: Ours.
-        session_id: Any number, below 2**63.
-        media_lines: Of the accepted section: its direction, and what is sent in it.
+        offer: The offer to answer.
+        transport: The addresses and the fingerprint that the peer is told.
+        credentials: This side's ICE credentials.
+        session_id: The number that names the SDP session, below 2**63.
+        media_lines: Lines of the accepted section: its direction, and what is sent in it.
     """
     lines = ["v=0", f"o=- {session_id} 1 IN IP4 127.0.0.1", "s=-", "t=0 0"]
     accepted = offer.sections[offer.audio]
@@ -57,7 +60,7 @@ def render_answer(
 
 
 def fragment_head(offer: Offer) -> str:
-    """Return how fragments for the accepted section begin."""
+    """Return the lines with which each fragment for the accepted section begins."""
     section = offer.sections[offer.audio]
     lines = ["a=ice-lite"]
     if offer.bundled:
@@ -69,12 +72,12 @@ def fragment_head(offer: Offer) -> str:
 
 
 def render_fragment(head: str, transport: Transport, credentials: IceCredentials) -> str:
-    """Tell the new credentials after an ICE restart (RFC 9725 section 4.3.3).
+    """Return the fragment that answers an ICE restart (RFC 9725 section 4.3.3).
 
     Args:
-        head: From `fragment_head`.
-        transport: As in the answer.
-        credentials: The new ones.
+        head: What `fragment_head` returned for the session's offer.
+        transport: The addresses that the peer is told.
+        credentials: This side's new ICE credentials.
     """
     return head + "\r\n".join(_ice(transport, credentials)) + "\r\n"
 

@@ -22,17 +22,17 @@ from OpenSSL import SSL, crypto
 from airslice.engines.embedded.srtp import PROFILES, SrtpKeys
 
 MTU_BYTES = 1200
-"""Size of the datagrams we send, at most; gets through every path that WebRTC does."""
+"""Largest datagram that is sent; every path that carries WebRTC carries this size."""
 
 CERTIFICATE_DAYS = 3650
-"""Peers compare fingerprints; no known one looks at the dates."""
+"""Validity of the certificate; peers compare fingerprints, and no known one looks at dates."""
 
 HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha-512": hashes.SHA512(),
     "sha-384": hashes.SHA384(),
     "sha-256": hashes.SHA256(),
 }
-"""Hash functions of fingerprints that are taken, the strongest first."""
+"""Hash functions of the fingerprints that are accepted, the strongest first."""
 
 _DTLS_1_2 = 0xFEFD
 _RECORD_HEADER_BYTES = 13
@@ -53,7 +53,7 @@ class Fingerprint(NamedTuple):
 
 
 class DtlsState(Enum):
-    """How far an association has come."""
+    """How far a DTLS association has come."""
 
     HANDSHAKING = auto()
     ESTABLISHED = auto()  # the peer is who its SDP said, and there are keys
@@ -61,10 +61,10 @@ class DtlsState(Enum):
 
 
 class DtlsServer:
-    """Holds the process's certificate; accepts associations.
+    """Makes the engine's self-signed certificate, and accepts associations with it.
 
     Args:
-        utc_ns: The time, nanoseconds since the Unix epoch.
+        utc_ns: The present time, nanoseconds since the Unix epoch.
     """
 
     def __init__(self, utc_ns: int) -> None:
@@ -93,9 +93,9 @@ class DtlsServer:
 
 
 class DtlsAssociation:
-    """One peer's DTLS association.
+    """One peer's DTLS association: datagrams in, datagrams out.
 
-    After each call, what it returned must be sent, one datagram each.
+    Methods that return a list return datagrams that the caller must send to the peer.
     """
 
     def __init__(self, connection: SSL.Connection, fingerprints: Sequence[Fingerprint]) -> None:
@@ -105,7 +105,7 @@ class DtlsAssociation:
         self._keys: SrtpKeys | None = None
 
     def receive(self, datagram: bytes) -> list[bytes]:
-        """Take a datagram of the peer."""
+        """Take a datagram of the peer; return the datagrams that answer it."""
         if self.state is DtlsState.CLOSED:
             return []
         try:
@@ -138,7 +138,7 @@ class DtlsAssociation:
         return self._outgoing()
 
     def close(self) -> list[bytes]:
-        """Say goodbye."""
+        """Close the association; return the close_notify, if there is somebody to send it to."""
         if self.state is DtlsState.CLOSED:
             return []
         established = self.state is DtlsState.ESTABLISHED
@@ -164,7 +164,7 @@ class DtlsAssociation:
     def _is_expected(self, certificate: crypto.X509) -> bool:
         """Whether the SDP named it. Of several hash functions the strongest decides (RFC 8122).
 
-        It is not parsed: a stricter parser than OpenSSL's would only find more to stumble over.
+        The certificate is not parsed again: a parser stricter than OpenSSL's could only fail.
         """
         offered = {fingerprint.algorithm for fingerprint in self._fingerprints}
         strongest = next((name for name in HASHES if name in offered), None)
@@ -186,9 +186,9 @@ class DtlsAssociation:
 
 
 def datagrams(data: bytes) -> Iterator[bytes]:
-    """Put DTLS records that lie one after another into datagrams of at most `MTU_BYTES`.
+    """Split consecutive DTLS records into datagrams of at most `MTU_BYTES`.
 
-    A memory BIO forgets where one datagram ended and the next began.
+    This is needed because a memory BIO does not keep the boundaries of datagrams.
     """
     start = end = 0
     while end + _RECORD_HEADER_BYTES <= len(data):

@@ -1,4 +1,7 @@
-"""The engine's shell: a socket, two timers and the event loop."""
+"""The engine's shell: a UDP socket, two timers and the event loop.
+
+Sessions, and what they do with datagrams, are in `switchboard` and below, without I/O.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from airslice.application.ports.media import StreamSink
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded.answer import Transport
 from airslice.engines.embedded.dtls import DtlsServer
-from airslice.engines.embedded.sending import Listener
+from airslice.engines.embedded.sending import ListenerSession
 from airslice.engines.embedded.session import Session
 from airslice.engines.embedded.stats import EngineStats
 from airslice.engines.embedded.switchboard import Switchboard
@@ -25,28 +28,30 @@ IDLE_POLLS = 3
 """Polls that find nothing before the event loop watches the socket again."""
 
 BATCHES_PER_POLL = 8
-"""Read at most before others get the event loop."""
+"""Batches read at most before other tasks get the event loop."""
 
 TICK_INTERVAL_S = 0.25
-"""Of timeouts and reports; a handshake's retransmission is due after 1 s."""
+"""How often time-outs and reports are looked at; a handshake retransmits after 1 s."""
 
 HELD_UP_NS = 1_000_000_000
-"""After a process stood still for so long, nobody is timed out until what came meanwhile is read:
-the socket holds no more than one interval is enough for."""
+"""If the process stood still for so long, no session is timed out before the next tick: until then
+all that came meanwhile is read, which is no more than the socket's buffer holds."""
 
 _DOCUMENTATION_ADDRESSES = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
-"""Nobody's (RFC 5737, RFC 3849): to ask which of our addresses would be used towards outside."""
+"""Addresses that nobody has (RFC 5737, RFC 3849): a socket connected to one, which sends nothing,
+tells which of our addresses is used towards the outside."""
 
 
 class EmbeddedEngine:
-    """Implements `application.ports.MediaEngine` and `ListeningEngine`.
+    """Receives publishers and serves listeners (ports `MediaEngine` and `ListeningEngine`).
 
     It runs between `start` and `close`.
 
     Args:
-        media_address: Numeric host and port to receive on, by UDP; ``::`` takes IPv4 too.
-        advertise: Numeric addresses that clients are told instead, the preferred first.
-        clock: The machine's.
+        media_address: Numeric host and UDP port to bind; ``::`` takes IPv4 too.
+        advertise: Numeric addresses that clients are told instead of the bound one, the
+            preferred first.
+        clock: The machine's clock.
         max_sessions: Publishers at a time.
         max_listeners: Listeners at a time.
 
@@ -74,16 +79,16 @@ class EmbeddedEngine:
         self._tick_timer: asyncio.Handle | None = None
         self._idle_polls = 0
         self._emptied_ns = clock.monotonic_ns()
-        """When the socket was last found empty: what it has now came after that."""
+        """When the socket was last found empty (monotonic): what it has now came after that."""
         self._ticked_ns = clock.monotonic_ns()
 
     @property
     def port(self) -> int:
-        """The UDP port, once started."""
+        """The bound UDP port, once the engine is started."""
         return self._running()[0].port
 
     async def start(self) -> None:
-        """Open the socket and receive.
+        """Open the socket and begin to receive.
 
         Raises:
             OSError: the address cannot be bound.
@@ -119,11 +124,11 @@ class EmbeddedEngine:
         udp.close()
 
     def open(self, offer: str, sink: StreamSink) -> Session:
-        """See `MediaEngine.open`."""
+        """Answer a publisher's offer (port `MediaEngine`)."""
         return self._running()[1].open(offer, sink, self._clock.monotonic_ns())
 
-    def listen(self, offer: str, on_ended: Callable[[EndReason], None]) -> Listener:
-        """See `ListeningEngine.listen`."""
+    def listen(self, offer: str, on_ended: Callable[[EndReason], None]) -> ListenerSession:
+        """Answer a listener's offer (port `ListeningEngine`)."""
         return self._running()[1].listen(offer, on_ended, self._clock)
 
     def stats(self) -> EngineStats:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class IceCredentials:
-    """A user name fragment and its password."""
+    """An ICE user name fragment and its password."""
 
     ufrag: str
     password: str = field(repr=False)
 
     @classmethod
     def fresh(cls) -> IceCredentials:
-        """Return random ones, of the alphabet and strength that RFC 8839 section 5.4 demands."""
+        """Return random credentials of the alphabet and strength of RFC 8839 section 5.4."""
         return cls(secrets.token_hex(8), secrets.token_hex(16))
 
 
@@ -31,7 +31,7 @@ class IceGeneration:
 
     @property
     def username(self) -> bytes:
-        """USERNAME of the peer's connectivity checks."""
+        """The USERNAME attribute of the peer's connectivity checks."""
         return f"{self.local.ufrag}:{self.remote_ufrag}".encode()
 
 
@@ -50,8 +50,9 @@ class IceLite:
     def restart(self, remote_ufrag: str) -> IceCredentials | None:
         """Start a generation for the peer's new ufrag; return our credentials in it.
 
-        The former one stays in use until the first check of the new one. Asked again before
-        that, the answer is the same. None if the ufrag is the one in use: nothing restarts.
+        The former generation stays in use until the first check of the new one. Until then the
+        same ufrag gets the same credentials again. None if the ufrag is the one in use: then
+        nothing restarts.
         """
         if remote_ufrag == self._current.remote_ufrag:
             return None
@@ -67,6 +68,6 @@ class IceLite:
         return None
 
     def confirm(self, generation: IceGeneration) -> None:
-        """Note an authenticated check of `generation`: its forerunner, if any, is retired."""
+        """Note an authentic check of `generation`, which retires the generation before it."""
         if generation is self._next:
             self._current, self._next = generation, None

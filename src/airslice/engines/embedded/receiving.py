@@ -1,6 +1,6 @@
 """What a publisher sends: SRTP packets in, RTP packets and sender reports out to the sink.
 
-Sans-IO. `take_rtp` is on the hot path of every packet.
+Sans-IO. `take_rtp` runs for each packet. What listeners are sent is in `sending`.
 """
 
 from __future__ import annotations
@@ -11,29 +11,27 @@ from typing import Any
 
 from airslice.application.ports.media import StreamSink
 from airslice.domain.room_event import EndReason
+from airslice.engines.embedded.control import ControlInput
 from airslice.engines.embedded.reception import Reception
-from airslice.engines.embedded.rtcp import (
-    ntp_to_utc_ns,
-    parse_rtcp,
-    receiver_report,
-    sender_ssrc,
-)
+from airslice.engines.embedded.rtcp import ntp_to_utc_ns, parse_rtcp, receiver_report
 from airslice.engines.embedded.rtp import parse_rtp, rtp_ssrc
 from airslice.engines.embedded.sdp import AUDIO_LEVEL, Offer
 from airslice.engines.embedded.session import Host, Session
-from airslice.engines.embedded.srtp import REPLAYED, SrtpSession
+from airslice.engines.embedded.srtp import SrtpSession
 from airslice.engines.embedded.stats import Drop
 from airslice.slicing.packets import RtpPacket, SenderReport
 
 MAX_SOURCES = 8
+"""SSRCs that one publisher may send RTP from; libsrtp keeps a state for each."""
+
 MAX_RTCP_SENDERS = 16
-"""Bounds of what one peer can make us remember; libsrtp keeps a state for each SSRC too."""
+"""SSRCs that one publisher may send RTCP from."""
 
 _new = tuple.__new__
 
 
 class Source:
-    """One SSRC of a publisher."""
+    """One SSRC of a publisher: its statistics, and the sink's function for its packets."""
 
     __slots__ = ("reception", "take", "update")
 
@@ -44,7 +42,7 @@ class Source:
 
 
 class Receiving:
-    """Implements `session.Media`."""
+    """Hands what a publisher sends to a sink (`session.Media`)."""
 
     answer_lines = ("a=recvonly",)
 
@@ -54,21 +52,22 @@ class Receiving:
         self._buffer = host.slots.buffer
         self._session: Session
         self._srtp: SrtpSession
+        self._control: ControlInput
         self._ssrc = secrets.randbits(32)
         self._cname = secrets.token_hex(8).encode()
         self._payload_type = offer.payload_type
         self._level_id = offer.extensions.get(AUDIO_LEVEL, 0)
         self._sources: dict[int, Source] = {}
-        self._rtcp_senders: set[int] = set()
 
     def established(self, session: Session, srtp: SrtpSession) -> None:
-        """See `Media`."""
+        """Begin with the keys of a handshake."""
         self._session = session
         self._srtp = srtp
+        self._control = ControlInput(session, srtp, MAX_RTCP_SENDERS)
         self._unprotect = srtp.unprotect_rtp
 
     def take_rtp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """See `Media`."""
+        """Hand an RTP packet to the sink, if it is authentic and Opus."""
         buffer = self._buffer
         sources = self._sources
         # Before the library makes a state for the SSRC.
@@ -77,7 +76,7 @@ class Receiving:
             return
         size = self._unprotect(slot, size)
         if size <= 0:
-            self._host.drop(Drop.REPLAYED if -size in REPLAYED else Drop.UNAUTHENTIC_MEDIA)
+            self._host.drop(Drop.of_refused(size))
             return
         parsed = parse_rtp(buffer, offset, size, self._level_id)
         if parsed is None:
@@ -98,19 +97,8 @@ class Receiving:
             take(_new(RtpPacket, (sequence, timestamp, arrival_ns, level, buffer[start:end])))
 
     def take_rtcp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """See `Media`."""
-        sender = sender_ssrc(self._buffer[offset : offset + size])
-        senders = self._rtcp_senders
-        if len(senders) >= MAX_RTCP_SENDERS and sender not in senders:
-            self._host.drop(Drop.SOURCE_LIMIT)
-            return
-        size = self._srtp.unprotect_rtcp(slot, size)
-        if size <= 0 or sender is None:
-            self._host.drop(Drop.REPLAYED if -size in REPLAYED else Drop.UNAUTHENTIC_MEDIA)
-            return
-        senders.add(sender)
-        self._session.heard_ns = arrival_ns
-        for clock in parse_rtcp(self._buffer[offset : offset + size]):
+        """Hand the sender reports of an RTCP packet to the sink, if it is authentic."""
+        for clock in parse_rtcp(self._control.take(slot, offset, size, arrival_ns)):
             source = self._sources.get(clock.ssrc)
             # Senders without a wall clock write 0 (RFC 3550 section 6.4.1).
             if source is None or source.take is None or clock.ntp == 0:
@@ -121,7 +109,7 @@ class Receiving:
             )
 
     def report(self, now_ns: int) -> None:
-        """See `Media`: a receiver report."""
+        """Send a receiver report about the sources that sent something since the last."""
         blocks = [
             source.reception.report(now_ns)
             for source in self._sources.values()
@@ -132,5 +120,5 @@ class Receiving:
             self._host.send(self._srtp.protect_rtcp(packet), self._session.selected)
 
     def ended(self, reason: EndReason) -> None:
-        """See `Media`."""
+        """Tell the sink that the session has ended."""
         self._sink.ended(reason)

@@ -1,6 +1,7 @@
-"""What was received of one source, counted as receiver reports want it.
+"""Loss and jitter of one received source, as receiver reports state them.
 
-Sans-IO. Source: RFC 3550 sections 6.4.1 and A.3 (loss), A.8 (jitter).
+Sans-IO; the packets of the reports are built in `rtcp`.
+Source: RFC 3550 sections 6.4.1 and A.3 (loss), A.8 (jitter).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ _MIN_LOST = -(1 << 23)
 
 
 class Reception:
-    """Counts the packets of one SSRC. `update` is on the hot path of every packet."""
+    """Counts the packets of one SSRC; `update` runs for each packet."""
 
     __slots__ = (
         "_expected_before",
@@ -30,7 +31,7 @@ class Reception:
     def __init__(self, ssrc: int) -> None:
         self.ssrc = ssrc
         self.received = 0
-        """Packets, duplicates included."""
+        """Packets received so far, duplicates included."""
         self._first = -1
         self._highest = 0  # extended: cycles in the upper bits
         self._transit = 0
@@ -41,7 +42,7 @@ class Reception:
         self._last_report_ns = 0
 
     def update(self, sequence: int, timestamp: int, arrival_ns: int) -> None:
-        """Count a packet; arguments as in `RtpPacket`."""
+        """Count a packet; the arguments are fields of `RtpPacket`."""
         transit = arrival_ns * 6 // 125_000 - timestamp  # 48 kHz ticks
         if self._first < 0:
             self._first = self._highest = sequence
@@ -57,7 +58,7 @@ class Reception:
         self._jitter_16 += change - ((self._jitter_16 + 8) >> 4)
 
     def sender_reported(self, ntp: int, arrival_ns: int) -> None:
-        """Note a sender report of this source."""
+        """Note a sender report of this source: its NTP timestamp, and when it arrived."""
         self._last_report = (ntp >> 16) & 0xFFFF_FFFF
         self._last_report_ns = arrival_ns
 
@@ -72,11 +73,11 @@ class Reception:
 
     @property
     def has_news(self) -> bool:
-        """Whether packets came since the last report: only then is one due (section 6.4)."""
+        """Whether packets came since the last report, so that one is due (RFC 3550 section 6.4)."""
         return self.received != self._received_before
 
     def report(self, now_ns: int) -> ReportBlock:
-        """Return the report block for the time since the former one."""
+        """Return the report block for the time since the last one, which this one then is."""
         expected = self._expected
         expected_now = expected - self._expected_before
         lost_now = expected_now - (self.received - self._received_before)

@@ -1,6 +1,6 @@
-"""RTCP: the packets that senders report with, and the reports that go back.
+"""RTCP packets, parsed and built: sender reports, receiver reports and CNAMEs.
 
-Sans-IO. Source: RFC 3550 section 6.
+Sans-IO, and without SRTCP. Source: RFC 3550 section 6.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 MAX_BLOCKS = 31
-"""Report blocks in one packet: their count has five bits."""
+"""Largest number of report blocks in one packet: their count has five bits."""
 
 _SENDER_REPORT = 200
 _RECEIVER_REPORT = 201
@@ -29,35 +29,35 @@ _NTP_ERA = 1 << 64
 
 
 class SenderClock(NamedTuple):
-    """What a sender report says of its sender's clocks."""
+    """What a sender report says about its sender's clocks."""
 
     ssrc: int
     ntp: int
     """NTP timestamp, 64 bits: seconds since 1900 in units of 2**-32 s."""
     timestamp: int
-    """RTP timestamp of the same instant."""
+    """RTP timestamp of the same instant, in ticks of the RTP clock, 32 bits."""
 
 
 class ReportBlock(NamedTuple):
-    """What was received of one source; fields as in RFC 3550 section 6.4.1."""
+    """What was received of one source: a report block of RFC 3550 section 6.4.1."""
 
     ssrc: int
     fraction_lost: int
-    """Since the former report, in 1/256."""
+    """Share of packets lost since the former report, in units of 1/256."""
     lost: int
-    """In all; negative if there were duplicates. 24 bits, signed."""
+    """Packets lost since the beginning, 24 bits, signed; negative if more were duplicated."""
     highest: int
-    """Extended highest sequence number, 32 bits."""
+    """Extended highest sequence number received, 32 bits."""
     jitter: int
-    """In RTP ticks."""
+    """Interarrival jitter, in ticks of the RTP clock."""
     last_report: int
     """Middle 32 bits of the last sender report's NTP timestamp; 0 if there was none."""
     delay: int
-    """Since that report, in units of 2**-16 s."""
+    """Time since that sender report came, in units of 2**-16 s."""
 
 
 def sender_ssrc(packet: bytes) -> int | None:
-    """Return the SSRC of the sender of an RTCP or SRTCP packet: both have it in the clear."""
+    """Return the sender's SSRC, which SRTCP leaves in the clear; None if `packet` is too short."""
     return int.from_bytes(packet[4:8], "big") if len(packet) >= 8 else None
 
 
@@ -73,7 +73,7 @@ def parse_rtcp(data: bytes) -> Iterator[SenderClock]:
 
 
 def parse_report_blocks(data: bytes) -> Iterator[ReportBlock]:
-    """Yield what a peer reports that it received, up to where `data` is malformed."""
+    """Yield the report blocks of a compound packet, up to where it is malformed."""
     for kind, count, body in _packets(data):
         at = _SENDER_INFO.size + _MORE_SENDER_INFO_BYTES if kind == _SENDER_REPORT else 4
         if kind not in (_SENDER_REPORT, _RECEIVER_REPORT) or at + count * _BLOCK.size > len(body):
@@ -89,8 +89,8 @@ def sender_report(clock: SenderClock, *, packets: int, octets: int, cname: bytes
 
     Args:
         clock: The sender, and its two clocks at one instant.
-        packets: Sent so far, modulo 2**32.
-        octets: Of payload, likewise.
+        packets: Packets sent so far, modulo 2**32.
+        octets: Bytes of payload sent so far, modulo 2**32.
         cname: Sender's canonical name, at most 255 bytes.
     """
     body = _SENDER_INFO.pack(*clock) + struct.pack("!II", packets, octets)
@@ -101,8 +101,8 @@ def receiver_report(ssrc: int, blocks: Sequence[ReportBlock], *, cname: bytes) -
     """Build a compound packet: a receiver report and the CNAME that must go with it.
 
     Args:
-        ssrc: The reporter's.
-        blocks: `MAX_BLOCKS` at most.
+        ssrc: SSRC of the reporter.
+        blocks: The report blocks, `MAX_BLOCKS` at most.
         cname: Reporter's canonical name, at most 255 bytes.
     """
     body = b"".join(

@@ -1,6 +1,7 @@
-"""RTP headers, as they arrive.
+"""RTP headers of received packets, and the audio level in their header extensions.
 
-Sans-IO. Source: RFC 3550 section 5.1, RFC 8285 (header extensions), RFC 6464 (audio level).
+Sans-IO, and without SRTP.
+Source: RFC 3550 section 5.1, RFC 8285 (header extensions), RFC 6464 (audio level).
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import Any, TypeAlias
 from airslice.slicing.packets import LEVEL_UNKNOWN
 
 MIN_HEADER_BYTES = 12
+"""Size of an RTP header without CSRCs and extensions."""
 
 ParsedRtp: TypeAlias = tuple[int, int, int, int, int, int, int]
-"""Payload type, sequence number, timestamp, SSRC, audio level, start and end of the payload."""
+"""Payload type, sequence number, timestamp, SSRC, audio level, and start and end of the payload."""
 
 _HEADER = struct.Struct("!BBHII")
 _EXTENSION = struct.Struct("!HH")
@@ -28,22 +30,22 @@ _TWO_BYTE_MASK = 0xFFF0
 
 
 def parse_rtp(buffer: Any, offset: int, size: int, level_id: int) -> ParsedRtp | None:
-    """Parse the packet of `size` bytes at `offset`.
+    """Parse the header of an RTP packet.
 
     Args:
-        buffer: Gives bytes when sliced; at least `offset + size` of them.
-        offset: Of the packet's first byte.
-        size: Of the packet, in bytes.
+        buffer: A buffer of at least `offset + size` bytes, whose slices are bytes.
+        offset: Where the packet begins in `buffer`, in bytes.
+        size: Length of the packet, in bytes.
         level_id: Negotiated id of the audio level extension; 0 if there is none.
 
     Returns:
-        None if the packet is malformed. The payload's start and end are offsets in `buffer`, the
-        same if it is empty, as in a probe that is all padding.
+        The header's fields; None if the packet is malformed. The payload's start and end are
+        offsets in `buffer`. They are equal if it is empty, as in a probe that is all padding.
     """
     if size < MIN_HEADER_BYTES:
         return None
     if size >= _USUAL.size:
-        # In one step the packet that nearly all are: one extension block, the level first in it.
+        # Nearly all packets have one extension block with the level first: parse it in one step.
         first, second, sequence, timestamp, ssrc, profile, words, lead, value = _USUAL.unpack_from(
             buffer, offset
         )
@@ -97,7 +99,7 @@ def audio_level(profile: int, elements: bytes, level_id: int) -> int:
 
     Args:
         profile: The extension block's "defined by profile" field.
-        elements: Its data. What is malformed in it ends the search, as RFC 8285 asks.
+        elements: The extension block's data. The search ends where it is malformed (RFC 8285).
         level_id: Negotiated id of the audio level extension.
     """
     if profile == _ONE_BYTE_PROFILE:

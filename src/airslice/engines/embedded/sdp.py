@@ -1,6 +1,6 @@
-"""SDP offers of publishers and listeners, and the fragments of WHIP and WHEP PATCH.
+"""SDP offers of publishers and listeners, and the fragments of WHIP and WHEP PATCH, parsed.
 
-Parses what an ICE-lite, DTLS-SRTP answerer needs, in one pass over the text.
+Reads what an ICE-lite, DTLS-SRTP answerer needs, in one pass; answers are made in `answer`.
 Source: RFC 8866 (SDP), RFC 8829 (JSEP), RFC 9143 (BUNDLE), RFC 8839 (ICE), RFC 8122
 (fingerprints), RFC 7587 (Opus), RFC 8285 (extensions), RFC 8840 (fragments).
 """
@@ -16,7 +16,10 @@ from airslice.domain.errors import OfferRefused
 from airslice.engines.embedded.dtls import HASHES, Fingerprint
 
 MAX_BYTES = 64 << 10
+"""Largest SDP text that is parsed, in characters."""
+
 MAX_SECTIONS = 64
+"""Largest number of media sections that is parsed."""
 
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -44,7 +47,7 @@ _EXTENSION_IDS = (*range(1, 15), *range(16, 256))
 
 
 class Role(Enum):
-    """What an offerer wants to be: the directions that serve, and what is wrong with the others."""
+    """What an offerer wants to be: the directions that allow it, and what others lack for it."""
 
     PUBLISHER = (("sendrecv", "sendonly"), "it sends nothing")
     LISTENER = (("sendrecv", "recvonly"), "it receives nothing")
@@ -52,17 +55,17 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """The ``a=`` lines of one level: values by name, in order."""
+    """The ``a=`` lines of the session or of one section: lists of values by name."""
 
     values: dict[str, list[str]] = field(default_factory=dict)
 
     def first(self, name: str) -> str | None:
-        """Return the first value of `name`; empty for a flag; None if it is absent."""
+        """Return the first value of `name`: "" if it is a flag, None if it is absent."""
         values = self.values.get(name)
         return values[0] if values else None
 
     def every(self, name: str) -> list[str]:
-        """Return all values of `name`."""
+        """Return all values of `name`, in order."""
         return self.values.get(name, [])
 
     def __contains__(self, name: str) -> bool:
@@ -71,7 +74,7 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One ``m=`` section, as offered."""
+    """One ``m=`` section of an offer."""
 
     kind: str
     port: int
@@ -81,72 +84,68 @@ class Section:
 
     @property
     def mid(self) -> str | None:
-        """Identification tag, if it is a proper one."""
+        """The section's identification tag; None if it has none, or a malformed one."""
         mid = self.attributes.first("mid")
         return mid if mid and _TAG.fullmatch(mid) else None
 
     @property
     def is_offered(self) -> bool:
-        """Whether there is something to accept: a port of 0 rejects, unless BUNDLE lends one."""
+        """Whether the section can be accepted: not with port 0, unless it is bundle-only."""
         return self.port != 0 or "bundle-only" in self.attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """An acceptable offer: what the answer and the session need of it."""
+    """An acceptable offer: what the answer and the session need to know of it."""
 
     sections: tuple[Section, ...]
     audio: int
-    """Index of the accepted section."""
+    """Index of the accepted section in `sections`."""
     bundled: bool
     """Whether the accepted section is in the BUNDLE group."""
     ice_ufrag: str
     fingerprints: tuple[Fingerprint, ...]
     payload_type: int
-    """Of Opus."""
+    """RTP payload type of Opus."""
     uses_dtx: bool
-    """The offerer says ``usedtx=1``."""
+    """Whether the offerer says ``usedtx=1``."""
     extensions: Mapping[str, int]
-    """Ids of those `ACCEPTED_EXTENSIONS` that are offered."""
+    """Ids of the offered header extensions by URI, of those that are in `ACCEPTED_EXTENSIONS`."""
 
 
 def parse_offer(text: str, role: Role = Role.PUBLISHER) -> Offer:
-    """Return what to answer `text` with.
-
-    The first audio section that can be accepted is.
+    """Parse an offer and choose the first audio section that can be accepted.
 
     Args:
         text: The offer.
         role: What the offerer wants to be.
 
     Raises:
-        OfferRefused: `text` is malformed, or no audio section can be accepted; says what is
-            missing from the first.
+        OfferRefused: `text` is malformed, or no audio section can be accepted; the message says
+            what the first audio section lacks.
     """
     session, sections = _parse(text)
     if not text.startswith("v=0"):
         raise OfferRefused("not an SDP offer: it does not start with v=0")
-    problem = "the offer has no audio section"
-    refused = False
+    refusals: list[OfferRefused] = []
     for index, section in enumerate(sections):
         if section.kind != "audio":
             continue
         try:
             return _accept(session, sections, index, role)
         except OfferRefused as refusal:
-            problem = problem if refused else str(refusal)
-            refused = True
-    raise OfferRefused(problem)
+            refusals.append(refusal)
+    raise refusals[0] if refusals else OfferRefused("the offer has no audio section")
 
 
 def parse_fragment(text: str, mid: str | None) -> str | None:
     """Return the peer's ICE ufrag in a fragment; None if the fragment gives no credentials.
 
-    Candidates are not looked at: an ICE-lite agent learns addresses from checks.
+    Candidates are ignored: an ICE-lite agent learns addresses from checks.
 
     Args:
         text: The fragment.
-        mid: Of the session's section, whose credentials count before others'.
+        mid: Identification tag of the session's section, whose credentials come first.
 
     Raises:
         OfferRefused: `text` is malformed.

@@ -1,6 +1,6 @@
 """What a listener is sent: RTP packets in, SRTP packets and sender reports out.
 
-Sans-IO. One Opus stream with an SSRC of its own.
+Sans-IO. One Opus stream with an SSRC of its own. What publishers send is in `receiving`.
 Source: RFC 3550 sections 5.1 and 6.4.1, RFC 7587, RFC 8830 (msid), RFC 5576 (ssrc), RFC 6464.
 """
 
@@ -14,22 +14,22 @@ from typing import Any
 
 from airslice.application.ports.clock import Clock
 from airslice.domain.room_event import EndReason
+from airslice.engines.embedded.control import ControlInput
 from airslice.engines.embedded.rtcp import (
     SenderClock,
     parse_report_blocks,
     sender_report,
-    sender_ssrc,
     utc_ns_to_ntp,
 )
 from airslice.engines.embedded.sdp import AUDIO_LEVEL, Offer
 from airslice.engines.embedded.session import Host, Session
-from airslice.engines.embedded.srtp import REPLAYED, SrtpSession
+from airslice.engines.embedded.srtp import SrtpSession
 from airslice.engines.embedded.stats import Drop
 from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import RTP_CLOCK_HZ
 
 MAX_RTCP_SENDERS = 4
-"""SSRCs that a listener may report as; libsrtp keeps a state for each."""
+"""SSRCs that one listener may send RTCP from."""
 
 _HEADER = struct.Struct("!BBHII")
 _LEVEL_HEADER = struct.Struct("!BBHIIHHBBxx")
@@ -40,7 +40,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Sending:
-    """Implements `session.Media`."""
+    """Sends a listener his stream, and reports on it (`session.Media`)."""
 
     def __init__(
         self, offer: Offer, on_ended: Callable[[EndReason], None], host: Host, clock: Clock
@@ -48,16 +48,15 @@ class Sending:
         self._on_ended = on_ended
         self._host = host
         self._clock = clock
-        self._buffer = host.slots.buffer
         self._session: Session | None = None
         self._srtp: SrtpSession
+        self._control: ControlInput
         self._ssrc = secrets.randbits(32)
         cname, track = secrets.token_hex(8), secrets.token_hex(8)
         self._cname = cname.encode()
         self._payload_type = offer.payload_type
         level_id = offer.extensions.get(AUDIO_LEVEL, 0)
         self._level_id = level_id if level_id <= _MAX_ONE_BYTE_ID else 0
-        self._rtcp_senders: set[int] = set()
         self._latest: OutgoingPacket | None = None
         self._packets = 0
         self._octets = 0
@@ -70,12 +69,13 @@ class Sending:
         )
 
     def established(self, session: Session, srtp: SrtpSession) -> None:
-        """See `Media`."""
+        """Begin with the keys of a handshake."""
         self._srtp = srtp
         self._session = session
+        self._control = ControlInput(session, srtp, MAX_RTCP_SENDERS)
 
     def send(self, packet: OutgoingPacket) -> None:
-        """See `ListeningSession.send`."""
+        """Send a packet; nothing happens before the handshake is done, or after the end."""
         session = self._session
         if session is None or session.selected is None:
             return
@@ -104,29 +104,18 @@ class Sending:
             self.report(self._clock.monotonic_ns())
 
     def take_rtp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """See `Media`: a listener has nothing to say."""
+        """Drop a packet: a listener has no stream of his own."""
         del slot, offset, size, arrival_ns
         self._host.drop(Drop.UNASKED)
 
     def take_rtcp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """See `Media`."""
-        sender = sender_ssrc(self._buffer[offset : offset + size])
-        senders = self._rtcp_senders
-        if len(senders) >= MAX_RTCP_SENDERS and sender not in senders:
-            self._host.drop(Drop.SOURCE_LIMIT)
-            return
-        size = self._srtp.unprotect_rtcp(slot, size)
-        if size <= 0 or sender is None or self._session is None:
-            self._host.drop(Drop.REPLAYED if -size in REPLAYED else Drop.UNAUTHENTIC_MEDIA)
-            return
-        senders.add(sender)
-        self._session.heard_ns = arrival_ns
-        for block in parse_report_blocks(self._buffer[offset : offset + size]):
+        """Note the losses that the listener reports, if the packet is authentic."""
+        for block in parse_report_blocks(self._control.take(slot, offset, size, arrival_ns)):
             if block.ssrc == self._ssrc:
                 self._lost = block.lost
 
     def report(self, now_ns: int) -> None:
-        """See `Media`: a sender report, which says when now is on the stream's clock."""
+        """Send a sender report, which says what time it is now on the stream's clock."""
         latest, session = self._latest, self._session
         if latest is None or session is None or session.selected is None:
             return
@@ -144,14 +133,14 @@ class Sending:
         self._host.send(self._srtp.protect_rtcp(packet), session.selected)
 
     def ended(self, reason: EndReason) -> None:
-        """See `Media`."""
+        """Stop sending, and tell who opened the session why it has ended."""
         self._session = None
         _logger.info("A listener got %d packets less %d lost", self._packets, self._lost)
         self._on_ended(reason)
 
 
-class Listener:
-    """Implements `application.ports.ListeningSession`."""
+class ListenerSession:
+    """A listener's session: what `Session` and `Sending` do of the port `ListeningSession`."""
 
     def __init__(self, session: Session, sending: Sending) -> None:
         self.session = session

@@ -1,7 +1,7 @@
-"""One peer's session: connectivity checks, then the handshake, then media.
+"""One peer's session: connectivity checks, then the DTLS handshake, then media.
 
-Sans-IO: `Host` sends, and tells the time with each call. What the media are is the matter of a
-`Media`: `receiving` for publishers, `sending` for listeners.
+Sans-IO: a `Host` sends, and each call tells the time. What goes over the session is not here but
+in a `Media`: `receiving` for publishers, `sending` for listeners.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Protocol
 
 from airslice.domain.room_event import EndReason
@@ -28,22 +27,22 @@ from airslice.engines.embedded.stats import Drop
 from airslice.engines.embedded.udp import AddressKey, unpack_address
 
 CONSENT_NS = 15 * 10**9
-"""A session ends when nothing authenticated came for so long (RFC 7675 section 5.1: 30 s)."""
+"""A session ends after 15 s without anything authenticated (RFC 7675 section 5.1 allows 30 s)."""
 
 HANDSHAKE_NS = 30 * 10**9
-"""From the answer to the keys."""
+"""How long a peer may take from the SDP answer to the SRTP keys."""
 
 REPORT_INTERVAL_NS = 5 * 10**9
-"""Between RTCP reports (RFC 3550 section 6.2)."""
+"""Time between RTCP reports (RFC 3550 section 6.2)."""
 
 MAX_ADDRESSES = 8
-"""Bound of what one peer can make us remember."""
+"""Source addresses that one session may have bound at a time."""
 
 HANDSHAKE_RECORDS = 100
-"""DTLS datagrams taken before there are keys; a handshake has about five."""
+"""DTLS datagrams accepted before there are keys; a handshake has about five."""
 
 LATER_RECORDS = 20
-"""DTLS datagrams taken per report interval afterwards."""
+"""DTLS datagrams accepted per report interval, once there are keys."""
 
 _logger = logging.getLogger(__name__)
 
@@ -52,10 +51,16 @@ class Host(Protocol):
     """What a session needs of the engine around it."""
 
     slots: Any
-    """Where datagrams lie: see `udp.Slots`."""
+    """The memory that datagrams are received into (`udp.Slots`)."""
 
     send: Callable[[bytes, AddressKey], None]
-    """Sends a datagram."""
+    """Sends a datagram to an address."""
+
+    transport: Transport
+    """The addresses and the fingerprint that peers are told."""
+
+    dtls_server: DtlsServer
+    """Accepts DTLS handshakes."""
 
     def drop(self, reason: Drop) -> None:
         """Count a dropped datagram."""
@@ -64,19 +69,19 @@ class Host(Protocol):
         """Give what comes from `key` to `session`; False if another live one has it."""
 
     def unbind(self, session: Session, key: AddressKey) -> None:
-        """Undo `bind`."""
+        """Give what comes from `key` to no session any more."""
 
     def index(self, session: Session) -> None:
-        """Take note of the session's ufrags, which have changed."""
+        """Give connectivity checks with the session's ufrags, which have changed, to it."""
 
     def admit_handshake(self, now_ns: int) -> bool:
         """Whether one more handshake may start."""
 
     def established(self, session: Session) -> None:
-        """The session's handshake is done."""
+        """Note that the session's handshake is done."""
 
     def remove(self, session: Session) -> None:
-        """Forget the session."""
+        """Forget the session, which has ended."""
 
 
 class Media(Protocol):
@@ -84,53 +89,49 @@ class Media(Protocol):
 
     @property
     def answer_lines(self) -> Sequence[str]:
-        """Of the accepted section: its direction, and what is sent in it."""
+        """SDP lines of the accepted section: its direction, and what is sent in it."""
 
     def established(self, session: Session, srtp: SrtpSession) -> None:
-        """There are keys."""
+        """Begin: the handshake is done, and `srtp` has its keys."""
 
     def take_rtp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """See `Session.take_rtp`. If the packet is authentic, it sets `Session.heard_ns`."""
+        """Take an SRTP packet (see `Session.take_rtp`).
+
+        If the packet is authentic, `Session.heard_ns` is set.
+        """
 
     def take_rtcp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """Likewise for an SRTCP packet."""
+        """Take an SRTCP packet (see `Session.take_rtp`).
+
+        If the packet is authentic, `Session.heard_ns` is set.
+        """
 
     def report(self, now_ns: int) -> None:
-        """Send what RTCP report is due; called every `REPORT_INTERVAL_NS`."""
+        """Send the RTCP report that is due; called every `REPORT_INTERVAL_NS`."""
 
     def ended(self, reason: EndReason) -> None:
-        """The session has ended. Called once."""
+        """Note that the session has ended; called once."""
 
 
 class Session:
-    """Implements `application.ports.MediaSession`."""
+    """One peer's session (port `MediaSession`), opened at `now_ns` on the monotonic clock."""
 
-    def __init__(
-        self,
-        offer: Offer,
-        media: Media,
-        *,
-        host: Host,
-        transport: Transport,
-        dtls_server: DtlsServer,
-        now_ns: int,
-    ) -> None:
+    def __init__(self, offer: Offer, media: Media, host: Host, now_ns: int) -> None:
         self.heard_ns = now_ns
-        """When something authenticated came last."""
+        """When something authenticated came last, on the monotonic clock."""
         self.addresses: dict[AddressKey, None] = {}
-        """Bound to this session, the oldest first. Kept by the host."""
+        """Source addresses bound to this session, the oldest first; the host keeps them."""
         self.selected: AddressKey | None = None
-        """The bound address that we send to."""
+        """The bound address that datagrams are sent to; None until a check has come."""
         self.host = host
         self.take_rtp: Callable[[Any, int, int, int], None] = self._too_early
         """Takes an SRTP packet from an address that is bound to this session: pointer to the
         packet, which is unprotected in place; the same place as an offset in the host's buffer;
         size in bytes, at least 12; time of arrival as in `RtpPacket`."""
         self.take_rtcp: Callable[[Any, int, int, int], None] = self._too_early
-        """Likewise for an SRTCP packet."""
+        """Takes an SRTCP packet; the arguments are those of `take_rtp`."""
         self._media = media
-        self._transport = transport
-        self._accept = partial(dtls_server.accept, offer.fingerprints)
+        self._fingerprints = offer.fingerprints
         self._dtls: DtlsAssociation | None = None
         self._records_left = HANDSHAKE_RECORDS
         self._has_keys = False
@@ -143,7 +144,7 @@ class Session:
         self._fragment_head = fragment_head(offer)
         self.answer = render_answer(
             offer,
-            transport,
+            host.transport,
             self._ice.generations[0].local,
             session_id=self._id,
             media_lines=media.answer_lines,
@@ -151,29 +152,29 @@ class Session:
 
     @property
     def ufrags(self) -> list[bytes]:
-        """Our ufrags whose checks are answered."""
+        """This side's ICE user name fragments whose connectivity checks are answered."""
         return [generation.local.ufrag.encode() for generation in self._ice.generations]
 
     @property
     def has_keys(self) -> bool:
-        """Whether the handshake is done."""
+        """Whether the handshake is done, and media can be received and sent."""
         return self._has_keys
 
     def restart(self, fragment: str) -> str:
-        """See `MediaSession.restart`."""
+        """Take the peer's new ICE credentials; return ours (port `MediaSession`)."""
         ufrag = parse_fragment(fragment, self._mid)
         credentials = self._ice.restart(ufrag) if ufrag is not None else None
         if credentials is None or not self._is_open:
             return ""
         self.host.index(self)
-        return render_fragment(self._fragment_head, self._transport, credentials)
+        return render_fragment(self._fragment_head, self.host.transport, credentials)
 
     def close(self) -> None:
-        """See `MediaSession.close`."""
+        """End the session from this side (port `MediaSession`)."""
         self.end("closed by this side")
 
     def end(self, why: str, reason: EndReason = EndReason.LOST) -> None:
-        """End the session, once; `why` is for the log."""
+        """End the session unless it has ended; `why` is for the log, `reason` for the media."""
         if not self._is_open:
             return
         self._is_open = False
@@ -188,7 +189,7 @@ class Session:
             _logger.exception("The media of session %d failed to end", self._id)
 
     def is_using(self, key: AddressKey, now_ns: int) -> bool:
-        """Whether the peer is known to be at `key` now."""
+        """Whether the peer has keys, is at `key`, and was heard within `REPORT_INTERVAL_NS`."""
         is_fresh = now_ns - self.heard_ns < REPORT_INTERVAL_NS
         return self._has_keys and key == self.selected and is_fresh
 
@@ -220,7 +221,7 @@ class Session:
     def take_dtls(self, datagram: bytes, key: AddressKey, now_ns: int) -> None:
         """Take a DTLS datagram from an address that is bound to this session."""
         if self._dtls is None and self.host.admit_handshake(now_ns):
-            self._dtls = self._accept()
+            self._dtls = self.host.dtls_server.accept(self._fingerprints)
         dtls = self._dtls
         if dtls is None or self._records_left == 0:
             self.host.drop(Drop.HANDSHAKE_LIMIT)
@@ -242,7 +243,7 @@ class Session:
                 self.end("the handshake failed")
 
     def tick(self, now_ns: int) -> None:
-        """Do what is due; called a few times a second."""
+        """Time out, retransmit and report what is due; called a few times a second."""
         if not self._has_keys:
             if now_ns - self._opened_ns > HANDSHAKE_NS:
                 self.end("the handshake took too long")

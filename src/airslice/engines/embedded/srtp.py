@@ -1,8 +1,8 @@
-"""SRTP and SRTCP by libsrtp.
+"""SRTP and SRTCP by libsrtp; the keys come from `dtls`.
 
-Packets are unprotected where they were received, through the library handle that pylibsrtp keeps
-to itself: half the time of its public call, which copies twice. A probe at import decides; where
-the handle is not as expected, the public call is used.
+Packets are unprotected in place, through the library handle that pylibsrtp keeps private: that
+takes half the time of its public call, which copies twice. A probe at import finds out whether
+the handle is as expected; otherwise the public call is used.
 Source: RFC 3711, RFC 5764 (keys from DTLS), RFC 7714 (AES-GCM).
 """
 
@@ -11,24 +11,25 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import cffi
 import pylibsrtp
 
 REPLAY_WINDOW = 128
-"""Packets behind the newest that are still taken, once each: 320 ms of the shortest, more than is
-waited for. The library shifts the whole window with each packet."""
+"""How many packets behind the newest one may come and still be accepted, once. That is 320 ms of
+the shortest packets, more than the jitter buffer waits for. The library shifts the whole window
+with each packet, so that a larger one would cost more."""
 
 REPLAYED = frozenset({9, 10})
-"""libsrtp's statuses of a packet seen before, or too old to tell."""
+"""libsrtp's status codes for a packet that was seen before, or is too old to tell."""
 
 _UNSPECIFIED_FAILURE = 1
 
 
 @dataclass(frozen=True, slots=True)
 class SrtpProfile:
-    """A protection profile, under its names in OpenSSL and in libsrtp. Sizes in bytes."""
+    """An SRTP protection profile: its names in OpenSSL and libsrtp, and its sizes in bytes."""
 
     openssl_name: bytes
     libsrtp_id: int
@@ -37,7 +38,7 @@ class SrtpProfile:
 
     @property
     def keying_material_bytes(self) -> int:
-        """What both directions need of the DTLS exporter."""
+        """Size of what both directions together need of the DTLS exporter, in bytes."""
         return 2 * (self.key_bytes + self.salt_bytes)
 
 
@@ -58,12 +59,12 @@ def _supported_profiles() -> tuple[SrtpProfile, ...]:
 
 
 PROFILES = _supported_profiles()
-"""The profiles that are negotiated, the cheapest first."""
+"""The profiles that are negotiated, the one that costs least first."""
 
 
 @dataclass(frozen=True, slots=True)
 class SrtpKeys:
-    """Master key and salt of each direction, as seen from this server."""
+    """Master key and salt of what this server receives, and of what it sends."""
 
     profile: SrtpProfile
     receive: bytes = field(repr=False)
@@ -71,7 +72,7 @@ class SrtpKeys:
 
     @classmethod
     def of_server(cls, profile: SrtpProfile, keying_material: bytes) -> SrtpKeys:
-        """Cut the DTLS exporter's output, of which the client's half comes first.
+        """Divide the DTLS exporter's output, in which the client's key and salt come first.
 
         Source: RFC 5764 section 4.2.
         """
@@ -83,65 +84,43 @@ class SrtpKeys:
         )
 
 
-class Unprotector(Protocol):
-    """Takes the protection off packets, in place."""
+Unprotect: TypeAlias = Callable[[Any, int], int]
+"""Verifies and decrypts the packet of so many bytes at a pointer, in place.
 
-    def rtp(self, slot: Any, size: int) -> int:
-        """Unprotect an SRTP packet of `size` bytes at the pointer `slot`.
-
-        Returns:
-            Size of the RTP packet now at `slot`; or, if it is refused, libsrtp's status, negated.
-        """
-
-    def rtcp(self, slot: Any, size: int) -> int:
-        """Likewise for an SRTCP packet."""
+Returns the size of the plain packet in bytes; if it is refused, libsrtp's status code, negated.
+"""
 
 
-class _InPlaceUnprotector:
-    __slots__ = ("_handle", "_session", "_size")
+def _in_place(session: pylibsrtp.Session, unprotect: Any) -> Unprotect:
+    """Call libsrtp's own `unprotect`."""
+    handle = session._srtp[0]
+    length = _binding.ffi.new("int *")
 
-    def __init__(self, session: pylibsrtp.Session) -> None:
-        self._session = session  # owns the memory behind the handle
-        self._handle = session._srtp[0]
-        self._size = _binding.ffi.new("int *")
-
-    def rtp(self, slot: Any, size: int) -> int:
-        length = self._size
+    def unprotected(slot: Any, size: int, _owner: object = session) -> int:  # of the handle
         length[0] = size
-        status: int = _unprotect_rtp(self._handle, slot, length)
+        status: int = unprotect(handle, slot, length)
         return -status if status else length[0]
 
-    def rtcp(self, slot: Any, size: int) -> int:
-        length = self._size
-        length[0] = size
-        status: int = _unprotect_rtcp(self._handle, slot, length)
-        return -status if status else length[0]
+    return unprotected
 
 
-class _CopyingUnprotector:
-    __slots__ = ("_ffi", "_session")
+def _copying(unprotect: Callable[[bytes], bytes]) -> Unprotect:
+    """Call pylibsrtp's public `unprotect`."""
+    ffi = cffi.FFI()
 
-    def __init__(self, session: pylibsrtp.Session) -> None:
-        self._session = session
-        self._ffi = cffi.FFI()
-
-    def rtp(self, slot: Any, size: int) -> int:
-        return self._replace(slot, size, self._session.unprotect)
-
-    def rtcp(self, slot: Any, size: int) -> int:
-        return self._replace(slot, size, self._session.unprotect_rtcp)
-
-    def _replace(self, slot: Any, size: int, unprotect: Any) -> int:
+    def unprotected(slot: Any, size: int) -> int:
         try:
-            plain = unprotect(self._ffi.buffer(slot, size)[:])
+            plain = unprotect(ffi.buffer(slot, size)[:])
         except pylibsrtp.Error as error:
             message = str(error)
             known = message in pylibsrtp.ERRORS
             return -pylibsrtp.ERRORS.index(message) if known else -_UNSPECIFIED_FAILURE
         except ValueError:  # longer than its own buffer
             return -_UNSPECIFIED_FAILURE
-        self._ffi.memmove(slot, plain, len(plain))
+        ffi.memmove(slot, plain, len(plain))
         return len(plain)
+
+    return unprotected
 
 
 def _session(profile: SrtpProfile, key: bytes, direction: int) -> pylibsrtp.Session:
@@ -161,7 +140,7 @@ def _in_place_works() -> bool:
     protected = sender.protect(packet)
     slot = ffi.new("char[]", protected)
     try:
-        size = _InPlaceUnprotector(receiver).rtp(slot, len(protected))
+        size = _in_place(receiver, _binding.lib.srtp_unprotect)(slot, len(protected))
     except (AttributeError, TypeError):
         return False
     return size == len(packet) and ffi.buffer(slot)[:size] == packet
@@ -169,15 +148,13 @@ def _in_place_works() -> bool:
 
 try:
     _binding: Any = importlib.import_module("pylibsrtp._binding")
-    _unprotect_rtp: Any = _binding.lib.srtp_unprotect
-    _unprotect_rtcp: Any = _binding.lib.srtp_unprotect_rtcp
-    IN_PLACE = _in_place_works()
+    IN_PLACE = hasattr(_binding.lib, "srtp_unprotect_rtcp") and _in_place_works()
 except (ImportError, AttributeError):
     IN_PLACE = False
 
 
 class SrtpSession:
-    """Both directions of one association."""
+    """Protects and unprotects the packets of one peer, in both directions."""
 
     __slots__ = ("protect_rtcp", "protect_rtp", "unprotect_rtcp", "unprotect_rtp")
 
@@ -185,12 +162,13 @@ class SrtpSession:
         policy = pylibsrtp.Policy
         receiver = _session(keys.profile, keys.receive, policy.SSRC_ANY_INBOUND)
         sender = _session(keys.profile, keys.send, policy.SSRC_ANY_OUTBOUND)
-        unprotector: Unprotector = (
-            _InPlaceUnprotector(receiver) if IN_PLACE else _CopyingUnprotector(receiver)
-        )
-        self.unprotect_rtp = unprotector.rtp
-        self.unprotect_rtcp = unprotector.rtcp
+        if IN_PLACE:
+            self.unprotect_rtp = _in_place(receiver, _binding.lib.srtp_unprotect)
+            self.unprotect_rtcp = _in_place(receiver, _binding.lib.srtp_unprotect_rtcp)
+        else:
+            self.unprotect_rtp = _copying(receiver.unprotect)
+            self.unprotect_rtcp = _copying(receiver.unprotect_rtcp)
         self.protect_rtp: Callable[[bytes], bytes] = sender.protect
-        """Returns a packet as SRTP."""
+        """Returns an RTP packet as SRTP."""
         self.protect_rtcp: Callable[[bytes], bytes] = sender.protect_rtcp
-        """Returns a packet as SRTCP."""
+        """Returns an RTCP packet as SRTCP."""

@@ -1,10 +1,12 @@
-"""What the engine counts."""
+"""What the engine counts, and why it drops datagrams."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from airslice.engines.embedded.srtp import REPLAYED
 
 
 class Drop(StrEnum):
@@ -24,17 +26,25 @@ class Drop(StrEnum):
     UNASKED = "unasked"  # media from a listener
     FAILED = "failed"  # an error of ours, logged
 
+    @classmethod
+    def of_refused(cls, size: int) -> Drop:
+        """Return why a packet was refused for which `srtp.Unprotect` returned `size`."""
+        return cls.REPLAYED if -size in REPLAYED else cls.UNAUTHENTIC_MEDIA
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineStats:
-    """Counters since the start, but for the last three, which are of now."""
+    """The engine's counters since its start, and how many sessions it has now."""
 
     datagrams: int
+    """Datagrams received since the start."""
     octets: int
-    """UDP payload."""
+    """Bytes of UDP payload received since the start."""
     dropped: Mapping[Drop, int]
+    """Datagrams dropped since the start, by reason."""
     sessions: int
-    """Publishers."""
+    """Sessions of publishers that are open now."""
     listeners: int
+    """Sessions of listeners that are open now."""
     handshaking: int
-    """Those of either that have no keys yet."""
+    """Sessions of either kind that have no keys yet."""

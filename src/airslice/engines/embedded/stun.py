@@ -1,6 +1,6 @@
 """STUN binding requests of ICE connectivity checks, and the responses to them.
 
-Sans-IO. Only what an ICE-lite agent needs.
+Sans-IO. Only what an ICE-lite agent needs; who may be answered is decided in `session`.
 Source: RFC 8489 (STUN), RFC 8445 sections 7.1 and 7.3 (attributes of ICE).
 """
 
@@ -48,19 +48,19 @@ _ATTRIBUTE = struct.Struct("!HH")
 
 
 class BindingRequest(NamedTuple):
-    """A well-formed binding request. Nothing in it is to be believed before `is_authentic`."""
+    """A well-formed binding request, not to be believed before `is_authentic` says so."""
 
     transaction_id: bytes
     username: bytes
-    """``{receiver's ufrag}:{sender's ufrag}``"""
+    """The receiver's ufrag, a colon, and the sender's ufrag."""
     use_candidate: bool
-    """The sender nominates the address pair that the request came over."""
+    """Whether the sender nominates the address pair that the request came over."""
     sender_is_controlled: bool
-    """The sender takes itself for the controlled agent."""
+    """Whether the sender believes that it is the controlled agent."""
     unknown: tuple[int, ...]
-    """Types of the attributes that must be understood but are not."""
+    """Types of the comprehension-required attributes that are not understood here."""
     integrity_at: int
-    """Offset of MESSAGE-INTEGRITY."""
+    """Offset of the MESSAGE-INTEGRITY attribute in the message, in bytes."""
 
 
 def parse_binding_request(data: bytes) -> BindingRequest | None:
@@ -112,7 +112,7 @@ def is_authentic(data: bytes, request: BindingRequest, password: bytes) -> bool:
 
 
 def success_response(request: BindingRequest, *, host: str, port: int, password: bytes) -> bytes:
-    """Tell the sender of `request` the address that it was received from."""
+    """Return the response that tells the sender of `request` the address it was received from."""
     address = ipaddress.ip_address(host)
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped  # a socket on `::` shows IPv4 peers so
@@ -124,7 +124,7 @@ def success_response(request: BindingRequest, *, host: str, port: int, password:
 
 
 def error_response(request: BindingRequest, error: tuple[int, bytes], *, password: bytes) -> bytes:
-    """Refuse `request` with `error`: its number and reason phrase."""
+    """Return the response that refuses `request` with `error`: a number and a reason phrase."""
     number, reason = error
     attributes = [(_ERROR_CODE, struct.pack("!HBB", 0, *divmod(number, 100)) + reason)]
     if error == UNKNOWN_ATTRIBUTE:

@@ -1,8 +1,8 @@
 """All sessions of the engine, and which datagram belongs to which.
 
-Sans-IO. A datagram is told by its first byte (RFC 7983); a connectivity check belongs to the
-session whose ufrag it names, everything else to the session that an authentic check has bound
-its source address to.
+Sans-IO. The first byte of a datagram says what it is (RFC 7983). A connectivity check belongs to
+the session whose ufrag it names; everything else belongs to the session that its source address
+is bound to by an authentic check.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from airslice.engines.embedded.answer import Transport
 from airslice.engines.embedded.dtls import DtlsServer
 from airslice.engines.embedded.receiving import Receiving
 from airslice.engines.embedded.sdp import Offer, Role, parse_offer
-from airslice.engines.embedded.sending import Listener, Sending
+from airslice.engines.embedded.sending import ListenerSession, Sending
 from airslice.engines.embedded.session import MAX_ADDRESSES, Media, Session
 from airslice.engines.embedded.stats import Drop, EngineStats
 from airslice.engines.embedded.stun import parse_binding_request
@@ -30,22 +30,22 @@ MAX_HANDSHAKING = 512
 
 HANDSHAKES_PER_S = 200
 HANDSHAKE_BURST = 200
-"""One handshake costs 1 to 2 ms of CPU time."""
+"""Bounds on handshakes, each of which costs 1 to 2 ms of CPU time."""
 
 _SMALLEST = 12
-"""An RTP header; DTLS records and STUN messages are no shorter."""
+"""Size in bytes of an RTP header; DTLS records and STUN messages are no shorter."""
 
 _logger = logging.getLogger(__name__)
 
 
 class Switchboard:
-    """Implements `session.Host`.
+    """Holds all sessions and hands each what is its own (`session.Host`).
 
     Args:
-        transport: What clients are told.
+        transport: The addresses and the fingerprint that clients are told.
         dtls_server: Accepts their handshakes.
-        slots: Where datagrams lie.
-        send: Sends a datagram.
+        slots: The memory that datagrams are received into.
+        send: Sends a datagram to an address.
         max_sessions: Publishers at a time; more are refused.
         max_listeners: Listeners at a time; more are refused.
     """
@@ -62,8 +62,8 @@ class Switchboard:
     ) -> None:
         self.slots = slots
         self.send = send
-        self._transport = transport
-        self._dtls_server = dtls_server
+        self.transport = transport
+        self.dtls_server = dtls_server
         self._max_sessions = max_sessions
         self._max_listeners = max_listeners
         self._by_address: dict[AddressKey, Session] = {}
@@ -77,39 +77,34 @@ class Switchboard:
         self._dropped: Counter[Drop] = Counter()
 
     def open(self, offer: str, sink: StreamSink, now_ns: int) -> Session:
-        """See `MediaEngine.open`."""
+        """Answer a publisher's offer (port `MediaEngine`)."""
         if len(self._ufrags) - len(self._listening) >= self._max_sessions:
             raise ServerFull(f"the server takes {self._max_sessions} publishers at most")
         parsed = parse_offer(offer)
         return self._open(parsed, Receiving(parsed, sink, self), now_ns)
 
-    def listen(self, offer: str, on_ended: Callable[[EndReason], None], clock: Clock) -> Listener:
-        """See `ListeningEngine.listen`; `clock` times the sender reports."""
+    def listen(
+        self, offer: str, on_ended: Callable[[EndReason], None], clock: Clock
+    ) -> ListenerSession:
+        """Answer a listener's offer (port `ListeningEngine`); `clock` times sender reports."""
         if len(self._listening) >= self._max_listeners:
             raise ServerFull(f"the server takes {self._max_listeners} listeners at most")
         parsed = parse_offer(offer, Role.LISTENER)
         sending = Sending(parsed, on_ended, self, clock)
         session = self._open(parsed, sending, clock.monotonic_ns())
         self._listening.add(session)
-        return Listener(session, sending)
+        return ListenerSession(session, sending)
 
     def _open(self, offer: Offer, media: Media, now_ns: int) -> Session:
         if len(self._handshaking) >= MAX_HANDSHAKING:
             raise ServerFull("too many peers are connecting at this moment")
-        session = Session(
-            offer,
-            media,
-            host=self,
-            transport=self._transport,
-            dtls_server=self._dtls_server,
-            now_ns=now_ns,
-        )
+        session = Session(offer, media, self, now_ns)
         self.index(session)
         self._handshaking.add(session)
         return session
 
     def stats(self) -> EngineStats:
-        """Return the counters."""
+        """Return the engine's counters."""
         return EngineStats(
             datagrams=self._datagrams,
             octets=self._octets,
@@ -122,12 +117,12 @@ class Switchboard:
     def receive(
         self, datagrams: Iterable[Datagram], *, since_ns: int, now_ns: int, utc_ns: int
     ) -> None:
-        """Take a batch.
+        """Hand a batch of datagrams to their sessions.
 
         Args:
-            datagrams: Each in its slot; overwritten there.
-            since_ns: When the socket was last empty (monotonic). Time stamps of the kernel from
-                before are not believed: the wall clock has stepped.
+            datagrams: The batch; each is unprotected in its slot.
+            since_ns: When the socket was last empty (monotonic). The kernel's time stamps from
+                before then are not believed: the wall clock has stepped.
             now_ns: The monotonic clock.
             utc_ns: The wall clock, at the same moment.
         """
@@ -154,14 +149,16 @@ class Switchboard:
                 else:
                     data = self.slots.buffer[offset : offset + size]
                     self._receive_other(data, session, key, now_ns)
-            except Exception:
-                # Nobody's datagram may stop the others'.
-                _logger.exception("A datagram could not be handled")
-                self._dropped[Drop.FAILED] += 1
-                if session is not None:
-                    session.end("an internal error")
+            except Exception:  # one peer's datagram must not stop the others'
+                self._fail(session)
         self._datagrams += count
         self._octets += total
+
+    def _fail(self, session: Session | None) -> None:
+        _logger.exception("A datagram could not be handled")
+        self.drop(Drop.FAILED)
+        if session is not None:
+            session.end("an internal error")
 
     def _receive_other(
         self, data: bytes, session: Session | None, key: AddressKey, now_ns: int
@@ -188,7 +185,7 @@ class Switchboard:
         session.take_check(data, request, key, now_ns)
 
     def tick(self, now_ns: int) -> None:
-        """Do what is due in all sessions; to be called a few times a second."""
+        """Do what is due in all sessions; called a few times a second."""
         for session in list(self._ufrags):
             try:
                 session.tick(now_ns)
@@ -202,14 +199,14 @@ class Switchboard:
             session.end("the server stops", EndReason.SHUTDOWN)
 
     def drop(self, reason: Drop) -> None:
-        """See `Host`."""
+        """Count a dropped datagram."""
         self._dropped[reason] += 1
 
     def bind(self, session: Session, key: AddressKey, now_ns: int) -> bool:
-        """See `Host`.
+        """Give what comes from `key` to `session`; False if another live session has it.
 
-        An address is not taken from a session whose peer is there: else any publisher could cut
-        off another, by a check that carries the other's address as its source.
+        An address is not taken from a session whose peer is using it. Otherwise any publisher
+        could cut off another by a check with the other's address as its source.
         """
         owner = self._by_address.get(key)
         if owner is session:
@@ -225,14 +222,14 @@ class Switchboard:
         return True
 
     def unbind(self, session: Session, key: AddressKey) -> None:
-        """See `Host`."""
+        """Give what comes from `key` to no session any more."""
         del self._by_address[key]
         del session.addresses[key]
         if session.selected == key:
             session.selected = None
 
     def index(self, session: Session) -> None:
-        """See `Host`."""
+        """Give connectivity checks with the session's present ufrags to it."""
         for ufrag in self._ufrags.get(session, ()):
             del self._by_ufrag[ufrag]
         self._ufrags[session] = session.ufrags
@@ -240,7 +237,10 @@ class Switchboard:
             self._by_ufrag[ufrag] = session
 
     def admit_handshake(self, now_ns: int) -> bool:
-        """See `Host`. A token bucket, kept as the time when it will be full again."""
+        """Whether one more handshake may start: a token bucket of `HANDSHAKES_PER_S`.
+
+        It is kept as the time when it will be full again.
+        """
         cost_ns = 10**9 // HANDSHAKES_PER_S
         paid_ns = max(self._handshakes_paid_ns, now_ns) + cost_ns
         if paid_ns - now_ns > HANDSHAKE_BURST * cost_ns:
@@ -249,11 +249,11 @@ class Switchboard:
         return True
 
     def established(self, session: Session) -> None:
-        """See `Host`."""
+        """Note that the session's handshake is done."""
         self._handshaking.discard(session)
 
     def remove(self, session: Session) -> None:
-        """See `Host`."""
+        """Forget the session, which has ended."""
         for key in list(session.addresses):
             self.unbind(session, key)
         for ufrag in self._ufrags.pop(session, ()):

@@ -1,8 +1,9 @@
 """One UDP socket for all sessions, read in batches.
 
 On Linux a batch is one recvmmsg(2) into buffers that were allocated once, and each datagram
-carries the kernel's time of reception; elsewhere it is a loop over recvfrom(2). A peer's address
-is an `AddressKey`: it costs nothing to make and is a dictionary's key as it is.
+carries the kernel's time of reception; elsewhere it is a loop over recvfrom(2). What datagrams
+mean is not known here. A peer's address is an `AddressKey`, the bytes as the kernel writes them,
+which serve as a dictionary's key without conversion.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ from typing import Any, Protocol, TypeAlias
 import cffi
 
 AddressKey: TypeAlias = bytes
-"""Linux's sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes)."""
+"""A peer's address and port: Linux's sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes)."""
 
 Datagram: TypeAlias = tuple[int, Any, int, AddressKey, int]
-"""Size in bytes; pointer to the slot; offset of the slot in the buffer; sender; and when the
-kernel received it: nanoseconds since the Unix epoch, 0 where it does not say.
+"""A received datagram: its size in bytes, a pointer to its slot, the slot's offset in the buffer,
+its sender, and when the kernel received it (nanoseconds since the Unix epoch; 0 if unknown).
 
-The bytes are the reader's own and are overwritten by the next batch.
+The slot is overwritten by the next batch.
 """
 
 SLOT_BYTES = 2048
-"""Room for one datagram. Media and handshakes fit an Ethernet frame (1500 bytes)."""
+"""Size of the slot for one datagram. Media and handshakes fit an Ethernet frame (1500 bytes)."""
 
 BATCH = 128
-"""Datagrams per batch."""
+"""Largest number of datagrams in one batch."""
 
 RECEIVE_BUFFER_BYTES = 8 << 20
-"""Asked of the kernel: room for seconds of packets, should the process be held up."""
+"""Receive buffer asked of the kernel: seconds of packets, in case the process is held up."""
 
 MAX_KNOWN_ADDRESSES = 4_096
-"""Addresses kept in the socket module's form, for peers that get packet after packet."""
+"""Addresses that are kept in the socket module's form: peers get packet after packet."""
 
 _IPV4 = struct.Struct("=H2s4s8x")
 _IPV6 = struct.Struct("=H2sI16sI")
@@ -70,7 +71,7 @@ def pack_address(host: str, port: int, scope_id: int = 0) -> AddressKey:
 
 
 def unpack_address(key: AddressKey) -> tuple[str, int, int]:
-    """Return a key's numeric host, port and IPv6 scope (0 for IPv4)."""
+    """Return the numeric host, the port and the IPv6 scope (0 for IPv4) of a key."""
     if len(key) == _IPV4.size:
         _, port, address = _IPV4.unpack(key)
         return socket.inet_ntoa(address), int.from_bytes(port, "big"), 0
@@ -80,38 +81,38 @@ def unpack_address(key: AddressKey) -> tuple[str, int, int]:
 
 @lru_cache(maxsize=MAX_KNOWN_ADDRESSES)
 def _socket_address(key: AddressKey) -> tuple[str, int] | tuple[str, int, int, int]:
-    """Return a key as the socket module has it."""
+    """Return a key as the socket module's address tuple."""
     host, port, scope_id = unpack_address(key)
     return (host, port) if len(key) == _IPV4.size else (host, port, 0, scope_id)
 
 
 class Slots:
-    """The memory that datagrams are received into."""
+    """The memory that datagrams are received into: `BATCH` slots of `SLOT_BYTES` each."""
 
     def __init__(self) -> None:
         self.ffi = cffi.FFI()
         memory = self.ffi.new("char[]", BATCH * SLOT_BYTES)
         self.buffer = self.ffi.buffer(memory)
-        """All slots; a slice of it is a copy, as bytes."""
+        """The memory of all slots as a buffer, whose slices are copies, as bytes."""
         self.octets = memoryview(self.buffer)
-        """The same; an item of it is an integer."""
+        """The memory of all slots as a view, whose items are integers."""
         self.offsets = [index * SLOT_BYTES for index in range(BATCH)]
         self.pointers = [memory + offset for offset in self.offsets]
 
 
 class Reader(Protocol):
-    """Reads what the socket has."""
+    """Reads batches of datagrams from a socket."""
 
     def read(self) -> tuple[int, Iterable[Datagram]]:
         """Return the number of datagrams read, 0 to `BATCH`, and the datagrams."""
 
 
 class RecvmmsgReader:
-    """Reads by recvmmsg(2): Linux, 64 bits.
+    """Reads by recvmmsg(2), on 64-bit Linux.
 
     Raises:
-        OSError: the C library has no recvmmsg.
-        AttributeError: likewise.
+        OSError: the C library cannot be opened.
+        AttributeError: the C library has no recvmmsg.
     """
 
     def __init__(self, sock: socket.socket, slots: Slots) -> None:
@@ -150,7 +151,7 @@ class RecvmmsgReader:
         self._nanoseconds = control[3 :: _CONTROL_BYTES // 8]
 
     def read(self) -> tuple[int, Iterable[Datagram]]:
-        """See `Reader`."""
+        """Read a batch; return the number of datagrams, and the datagrams."""
         count: int = self._recvmmsg(
             self._fd, self._messages, BATCH, self._flags, self._slots.ffi.NULL
         )
@@ -165,21 +166,21 @@ class RecvmmsgReader:
                 self._seconds[:count].tolist(), self._nanoseconds[:count].tolist(), strict=True
             )
         ]
-        # The kernel has written into the headers: what it may put where, next time, is anew.
+        # The kernel has overwritten the sizes in the headers.
         self._slots.ffi.memmove(self._messages, self._fresh_headers, count * self._header_bytes)
         slots = self._slots
         return count, zip(sizes, slots.pointers, slots.offsets, keys, times, strict=False)
 
 
 class PortableReader:
-    """Reads by recvfrom(2)."""
+    """Reads by recvfrom(2), wherever there is no recvmmsg(2)."""
 
     def __init__(self, sock: socket.socket, slots: Slots) -> None:
         self._socket = sock
         self._slots = slots
 
     def read(self) -> tuple[int, Iterable[Datagram]]:
-        """See `Reader`."""
+        """Read a batch; return the number of datagrams, and the datagrams."""
         slots = self._slots
         datagrams: list[Datagram] = []
         for offset, pointer in zip(slots.offsets, slots.pointers, strict=True):
@@ -199,8 +200,8 @@ class UdpPort:
     """A bound, non-blocking UDP socket and the reader on it.
 
     Args:
-        host: Numeric address; ``::`` takes IPv4 too.
-        port: 0 for any free one.
+        host: Numeric address to bind; ``::`` takes IPv4 too.
+        port: UDP port to bind; 0 for any free one.
 
     Raises:
         OSError: the address cannot be bound.
@@ -224,11 +225,11 @@ class UdpPort:
         self.read = self._reader.read
 
     def fileno(self) -> int:
-        """File descriptor, for an event loop."""
+        """Return the socket's file descriptor, for an event loop."""
         return self._socket.fileno()
 
     def send(self, datagram: bytes, key: AddressKey) -> None:
-        """Send one datagram. It may be lost, here or later: what matters is repeated."""
+        """Send one datagram, which may get lost here as well as later."""
         with contextlib.suppress(OSError):
             self._socket.sendto(datagram, _socket_address(key))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from airslice.domain.ban import Ban, BanScope
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.rows import Row
@@ -13,30 +11,37 @@ _BANS = statements("bans")
 
 
 class SqliteBanStore:
-    """A BanStore; the file's failures raise StoreFailed."""
+    """A BanStore in the SQLite file; failures of the file raise StoreFailed."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
     async def save_ban(self, ban: Ban) -> None:
-        """Insert the ban, or replace the one of its scope."""
+        """Insert a ban, or replace the one of the same scope."""
         row = {**_scope_row(ban.scope), "expires_at_ms": ban.expires_at_ms}
-        await self._execute("save_ban", row)
+        await self._database.execute(_BANS["save_ban"], row)
 
     async def lift_ban(self, scope: BanScope) -> None:
         """Remove the ban of `scope`; there need not be one."""
-        await self._execute("lift_ban", _scope_row(scope))
+        await self._database.execute(_BANS["lift_ban"], _scope_row(scope))
 
     async def bans(self) -> list[Ban]:
         """Return all bans, the first to expire first."""
-        return [_read_ban(row) for row in await self._database.rows(_BANS["bans"], {})]
+        return [
+            Ban(
+                scope=BanScope(
+                    app_id=row["app_id"],
+                    room_id=row["room_id"] or None,
+                    user_id=row["user_id"] or None,
+                ),
+                expires_at_ms=row["expires_at_ms"],
+            )
+            for row in await self._database.rows(_BANS["bans"])
+        ]
 
     async def forget_bans(self, now_ms: int) -> None:
-        """Remove those that have expired at `now_ms` (UTC)."""
-        await self._execute("forget_bans", {"now_ms": now_ms})
-
-    async def _execute(self, statement: str, row: Row) -> None:
-        await self._database.write(lambda connection: connection.execute(_BANS[statement], row))
+        """Remove the bans that have expired at `now_ms` (UTC)."""
+        await self._database.execute(_BANS["forget_bans"], {"now_ms": now_ms})
 
 
 def _scope_row(scope: BanScope) -> Row:
@@ -46,10 +51,3 @@ def _scope_row(scope: BanScope) -> Row:
         "room_id": scope.room_id or "",
         "user_id": scope.user_id or "",
     }
-
-
-def _read_ban(row: sqlite3.Row) -> Ban:
-    scope = BanScope(
-        app_id=row["app_id"], room_id=row["room_id"] or None, user_id=row["user_id"] or None
-    )
-    return Ban(scope=scope, expires_at_ms=row["expires_at_ms"])

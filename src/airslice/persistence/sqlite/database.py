@@ -1,4 +1,7 @@
-"""One SQLite file, for all the stores that keep their tables in it."""
+"""One SQLite file for all stores: a thread to use it in, and writes that share commits.
+
+Its schema is in schema.py, what the stores ask of it is in queries/.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ from airslice.persistence.sqlite.secrets import SecretBox
 
 _T = TypeVar("_T")
 
+_NOTHING: Row = {}
+
 
 @dataclass(frozen=True, slots=True)
 class _Write:
@@ -35,14 +40,12 @@ class _Refused:
 
 
 class SqliteDatabase:
-    """A connection that lives in a thread of its own.
+    """A connection that lives in a thread of its own; made by `open`.
 
     Where the file cannot be read or written, each method raises StoreFailed.
 
     A write returns once it is on the disk. Those that arrive during a commit share the next one;
     each caller waits for its own, so there are never more writes waiting than callers.
-
-    Made by `open`.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class SqliteDatabase:
         """Open the database, made if it is missing.
 
         Args:
-            path: Of the database file.
+            path: The database file.
             master_key: 32 bytes, from which the key is derived that seals stored secrets.
 
         Raises:
@@ -85,18 +88,28 @@ class SqliteDatabase:
         self._thread.shutdown()
 
     async def read(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Return what `query` does; it runs in the database's thread and changes nothing."""
+        """Return what `query` returns; it runs in the database's thread and changes nothing."""
         return await self._in_thread(partial(query, self._connection))
 
-    async def rows(self, sql: str, parameters: Row) -> list[sqlite3.Row]:
-        """Return all rows of one statement."""
+    async def rows(self, sql: str, parameters: Row = _NOTHING) -> list[sqlite3.Row]:
+        """Return all rows of one query."""
         return await self.read(lambda connection: connection.execute(sql, parameters).fetchall())
 
-    async def write(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Return what `change` does, once that is on the disk.
+    async def row(self, sql: str, parameters: Row = _NOTHING) -> sqlite3.Row | None:
+        """Return the first row of one query; None if it has none."""
+        rows = await self.rows(sql, parameters)
+        return rows[0] if rows else None
 
-        It runs in the database's thread, in a transaction that it shares with others. What it
-        raises, a broken rule of the schema for one, takes back only what it did itself.
+    async def execute(self, sql: str, parameters: Row) -> None:
+        """Run one statement that changes something; return once that is on the disk."""
+        await self.write(lambda connection: connection.execute(sql, parameters))
+
+    async def write(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Return what `change` returns, once its changes are on the disk.
+
+        It runs in the database's thread, in a transaction that it shares with others. If it
+        raises, for example because it breaks a constraint of the schema, only its own changes
+        are rolled back.
         """
         done: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Write(change, done))

@@ -1,11 +1,9 @@
-"""Commands and audience events in the SQLite file."""
+"""Commands and audience events of live jobs in the SQLite file."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-
-import msgspec
 
 from airslice.application.ports.live import CommandQuery, Page
 from airslice.domain.live_command import (
@@ -15,8 +13,9 @@ from airslice.domain.live_command import (
     LiveCommand,
     LiveEvent,
 )
+from airslice.domain.script import JsonObject
 from airslice.persistence.sqlite.database import SqliteDatabase
-from airslice.persistence.sqlite.rows import Row
+from airslice.persistence.sqlite.rows import Row, columns, record
 from airslice.persistence.sqlite.secrets import SecretBox
 from airslice.persistence.sqlite.statements import statements
 
@@ -24,14 +23,16 @@ _COMMANDS = statements("live_commands")
 
 
 class SqliteLiveCommandStore:
-    """A LiveCommandStore; what commands carry is sealed."""
+    """A LiveCommandStore in the SQLite file; the parameters of commands are sealed."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
     async def add_command(self, command: LiveCommand) -> None:
         """Insert a command."""
-        await self._execute("add_command", _command_row(command, self._database.box))
+        sealed = self._database.box.seal_json(command.params, context=_context(command.command_id))
+        row = {**columns(command), "params": sealed}
+        await self._database.execute(_COMMANDS["add_command"], row)
 
     async def queued_commands(self, project_id: str, query: CommandQuery) -> Page[LiveCommand]:
         """Return commands of a project that are queued."""
@@ -52,8 +53,8 @@ class SqliteLiveCommandStore:
 
     async def count_commands(self, job_id: str) -> int:
         """Return how many commands a job has taken, whatever became of them."""
-        rows = await self._database.rows(_COMMANDS["count_of_job"], {"job_id": job_id})
-        count: int = rows[0]["commands"]
+        [row] = await self._database.rows(_COMMANDS["count_of_job"], {"job_id": job_id})
+        count: int = row["commands"]
         return count
 
     async def settle_commands(
@@ -63,26 +64,26 @@ class SqliteLiveCommandStore:
         command_ids: frozenset[str],
         state: CommandState,
     ) -> None:
-        """Move queued commands of a job to `state`; without ids, all of these names."""
-        await self._execute("settle", {**_which(job_id, names, command_ids), "state": state})
+        """Move queued commands of a job to `state`: those with these ids, or all if none is given.
+
+        Only commands that have one of `names` are moved.
+        """
+        wanted = {**_which(job_id, names, command_ids), "state": state}
+        await self._database.execute(_COMMANDS["settle"], wanted)
 
     async def remove_queued_commands(
         self, job_id: str, names: frozenset[CommandName], command_ids: frozenset[str]
     ) -> None:
-        """Remove queued commands of a job; without ids, all of these names."""
-        await self._execute("remove_queued", _which(job_id, names, command_ids))
+        """Remove queued commands of a job: those with these ids, or all if none is given.
+
+        Only commands that have one of `names` are removed.
+        """
+        wanted = _which(job_id, names, command_ids)
+        await self._database.execute(_COMMANDS["remove_queued"], wanted)
 
     async def add_events(self, job_id: str, events: tuple[LiveEvent, ...], *, keep: int) -> None:
         """Append events, and forget all but the latest `keep` of the job."""
-        rows = [
-            {
-                "job_id": job_id,
-                "timestamp_ms": event.timestamp_ms,
-                "type": event.type,
-                "content": event.content,
-            }
-            for event in events
-        ]
+        rows = [{"job_id": job_id, **columns(event)} for event in events]
 
         def change(connection: sqlite3.Connection) -> None:
             connection.executemany(_COMMANDS["add_event"], rows)
@@ -91,15 +92,9 @@ class SqliteLiveCommandStore:
         await self._database.write(change)
 
     async def events(self, job_id: str) -> list[LiveEvent]:
-        """Return the events that are remembered of a job, the first added first."""
+        """Return the remembered events of a job, the first added first."""
         rows = await self._database.rows(_COMMANDS["events"], {"job_id": job_id})
-        return [
-            LiveEvent(timestamp_ms=row["timestamp_ms"], type=row["type"], content=row["content"])
-            for row in rows
-        ]
-
-    async def _execute(self, statement: str, row: Row) -> None:
-        await self._database.write(lambda connection: connection.execute(_COMMANDS[statement], row))
+        return [record(LiveEvent, row) for row in rows]
 
 
 def _which(job_id: str, names: frozenset[CommandName], command_ids: frozenset[str]) -> Row:
@@ -115,32 +110,13 @@ def _context(command_id: str) -> str:
     return f"parameters of live command {command_id}"
 
 
-def _command_row(command: LiveCommand, box: SecretBox) -> Row:
-    return {
-        "command_id": command.command_id,
-        "project_id": command.project_id,
-        "room_id": command.room_id,
-        "job_id": command.job_id,
-        "name": command.name,
-        "state": command.state,
-        "source": command.source,
-        "created_at_ms": command.created_at_ms,
-        "params": box.seal(
-            msgspec.json.encode(command.params), context=_context(command.command_id)
-        ),
-    }
-
-
 def _read_command(row: sqlite3.Row, box: SecretBox) -> LiveCommand:
-    params = box.unseal(row["params"], context=_context(row["command_id"]))
-    return LiveCommand(
-        command_id=row["command_id"],
-        project_id=row["project_id"],
-        room_id=row["room_id"],
-        job_id=row["job_id"],
+    params: JsonObject = box.unseal_json(row["params"], dict, context=_context(row["command_id"]))
+    return record(
+        LiveCommand,
+        row,
+        params=params,
         name=CommandName(row["name"]),
-        params=msgspec.json.decode(params),
-        created_at_ms=row["created_at_ms"],
         source=CommandSource(row["source"]),
         state=CommandState(row["state"]),
     )

@@ -1,8 +1,8 @@
 """Finds jobs by any filter, in either order, at any depth, among a million.
 
-A list of jobs tells how many match, and begins anywhere. No index of a database answers both for
-every filter without walking over all that matches, which takes it a tenth of a second; a walk
-over bare columns in memory takes a few milliseconds. 37 bytes are kept of each job.
+A list of jobs tells how many match, and begins anywhere. For both, a database has to walk over all
+jobs that match, whatever index it has, which takes a tenth of a second; a walk over plain columns
+in memory takes a few milliseconds. It keeps 37 bytes of each job; the jobs are in live_jobs.py.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _LEAST_CAPACITY = 64
 
 
 class JobKeys(NamedTuple):
-    """What a job is found by."""
+    """The columns that a job is found by."""
 
     id: int
-    """Of the row; rises from each job to the next saved first."""
+    """Id of the job's row, which is higher than those of all jobs inserted before."""
     room: int
-    """Number of the room and its name, see live_job_rooms.py."""
+    """Number of its room under the name that it had, see live_job_rooms.py."""
     state: JobState
     created_at_ms: int
     updated_at_ms: int
 
 
 def job_keys(jobs: Iterable[tuple[int, int, str, int, int]]) -> _Array:
-    """Return jobs, each with the columns of a `JobKeys`, as what a `JobIndex` begins with."""
+    """Return jobs, given as the fields of `JobKeys`, as the array that a `JobIndex` is made of."""
     rows = (
         (row_id, room, _BITS[state], created_at_ms, updated_at_ms)
         for row_id, room, state, created_at_ms, updated_at_ms in jobs
@@ -48,15 +48,15 @@ def job_keys(jobs: Iterable[tuple[int, int, str, int, int]]) -> _Array:
 
 
 class JobIndex:
-    """The jobs of one project.
+    """Finds the jobs of one project.
 
     Args:
-        keys: From `job_keys`, in order of their ids.
+        keys: The jobs, as `job_keys` returns them, in order of their ids.
     """
 
     def __init__(self, keys: _Array) -> None:
         self._size = len(keys)
-        # By place: jobs stand in the order in which they were saved first. Room for more follows.
+        # A job's place is its number in order of insertion. The arrays have capacity for more.
         self._ids = keys["id"].copy()
         self._rooms = keys["room"].copy()
         self._highest_room = int(self._rooms.max(initial=0))
@@ -64,13 +64,14 @@ class JobIndex:
         self._created_ms = keys["created"].copy()
         self._updated_ms = keys["updated"].copy()
         self._is_in_order = bool((np.diff(self._created_ms) >= 0).all())
-        """Whether jobs were saved in order of their creation, as long as no clock is set back."""
+        """Whether jobs were inserted in order of their creation, as they are unless a clock is set
+        back."""
         # Places in order of time, those of the same time in order of place.
         self._by_creation = np.argsort(self._created_ms, kind="stable").astype(np.int32)
         self._by_update = np.argsort(self._updated_ms, kind="stable").astype(np.int32)
 
     def put(self, job: JobKeys) -> None:
-        """Insert a job, whose id must be the highest, or replace one; its creation stays."""
+        """Insert a job, whose id must be the highest, or replace one but for its creation time."""
         place = int(np.searchsorted(self._ids[: self._size], job.id))
         if place == self._size:
             self._append(job)
@@ -83,11 +84,11 @@ class JobIndex:
         _put_in(self._by_update[: self._size], self._updated_ms, place)
 
     def find(self, query: JobQuery, rooms: _Array | None) -> Page[int]:
-        """Return ids of jobs; the rooms of `query` do not matter.
+        """Return the ids of one page of jobs, and how many jobs match.
 
         Args:
-            query: Which, in which order.
-            rooms: Numbers of the rooms that are meant; None: all.
+            query: The filters, order and page; its filters of rooms are ignored.
+            rooms: Numbers of the rooms to search; None: all rooms.
         """
         order, matching = self._narrowed(query, self._chosen(query, rooms))
         count = len(order if matching is None else matching)
@@ -100,7 +101,7 @@ class JobIndex:
         return Page(count, tuple(reversed(ids) if query.descending else ids))
 
     def _narrowed(self, query: JobQuery, chosen: _Array | None) -> tuple[_Array, _Array | None]:
-        """Return places in order, and where in it those stand that are chosen; None: all are."""
+        """Return places in order, and the indexes in it of those that are chosen; None: all are."""
         order = self._by_update[: self._size] if query.by_update else self._created(query.window)
         if chosen is None:
             return order, None
@@ -126,7 +127,7 @@ class JobIndex:
         return order[first:last]
 
     def _chosen(self, query: JobQuery, rooms: _Array | None) -> _Array | None:
-        """Return by place which jobs match, but for a time that `_created` heeds; None: all do."""
+        """Return by place which jobs match, apart from what `_created` filters; None: all do."""
         tests: list[_Array] = []
         if rooms is not None:
             tests.append(self._is_in(rooms))

@@ -1,4 +1,7 @@
-"""Finds the rooms of jobs by a part of their names, among a hundred thousand."""
+"""Finds the rooms of jobs by a part of their names, among a hundred thousand, in memory.
+
+The jobs in those rooms are found in live_job_index.py.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +17,29 @@ from airslice.application.ports.live import JobQuery
 Numbers: TypeAlias = npt.NDArray[np.int32]
 
 _END = b"\xff"
-"""Ends each name: a byte that no UTF-8 text holds."""
+"""The byte that ends each name; it cannot be part of UTF-8 text."""
 
 
 class JobRooms:
-    """The rooms of all projects that jobs have had, by numbers; a renamed one has several."""
+    """Numbers for the rooms that jobs have had; a room that was renamed has several."""
 
     def __init__(self) -> None:
         self._known: set[int] = set()
         # Arrays, which the garbage collector need not walk through.
         self._numbers: dict[tuple[str, str], array[int]] = defaultdict(lambda: array("i"))
-        """By project and room."""
+        """Numbers by project and room."""
         self._names: dict[str, _Names] = defaultdict(_Names)
-        """By project."""
+        """Names by project."""
 
     def add(self, number: int, project_id: str, room_id: str, name: str) -> None:
-        """Remember the number of a room that has had this name."""
+        """Add the number of a room under one of its names, unless it is known."""
         if number not in self._known:
             self._known.add(number)
             self._numbers[project_id, room_id].append(number)
             self._names[project_id].add(number, name.casefold())
 
     def matching(self, project_id: str, query: JobQuery) -> Numbers | None:
-        """Return the numbers of the rooms that `query` means; None: all of the project."""
+        """Return the numbers of the rooms that match `query`; None: all rooms of the project."""
         named = None
         if query.room_name:
             named = self._names[project_id].matching(query.room_name.casefold())

@@ -23,12 +23,10 @@ _JOBS = statements("live_jobs")
 
 
 class SqliteLiveJobStore:
-    """A LiveJobStore; the file's failures raise StoreFailed.
+    """A LiveJobStore in the SQLite file, made by `open`; failures of the file raise StoreFailed.
 
-    The keys by which jobs are found are held in memory too, read once when it is opened: no
-    second store may write to the same file. A room is saved before its jobs.
-
-    Made by `open`.
+    The keys by which jobs are found are held in memory too, and read from the file once, by
+    `open`: no second store may write to the same file. A room is saved before its jobs.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
@@ -36,7 +34,8 @@ class SqliteLiveJobStore:
         # Touched in the database's thread only. None: to be read again.
         self._keys: _Keys | None = None
         self._programs: dict[str, Program] = {}
-        """As they are in the file, of jobs that have not ended: most changes leave them alone."""
+        """The stored programs of jobs that have not ended, by job id: most changes of a job leave
+        its program alone, which then need not be written again."""
 
     @classmethod
     async def open(cls, database: SqliteDatabase) -> SqliteLiveJobStore:
@@ -57,25 +56,30 @@ class SqliteLiveJobStore:
 
     async def find_job(self, project_id: str, job_id: str) -> LiveJob | None:
         """Return a job of a project."""
-        name: Row = {"project_id": project_id, "job_id": job_id}
-        rows = await self._database.rows(_JOBS["find_job"], name)
-        return read_job(rows[0], self._database.box) if rows else None
+        name = {"project_id": project_id, "job_id": job_id}
+        row = await self._database.row(_JOBS["find_job"], name)
+        return read_job(row, self._database.box) if row else None
 
     async def jobs(self, project_id: str, query: JobQuery) -> Page[LiveJob]:
         """Return jobs of a project, without their programs."""
-        return await self._database.read(
-            lambda connection: self._jobs(connection, project_id, query)
-        )
+
+        def read(connection: sqlite3.Connection) -> Page[LiveJob]:
+            found = self._loaded_keys(connection).find(project_id, query)
+            rows = connection.execute(_JOBS["listed_jobs"], {"ids": json.dumps(found.items)})
+            box = self._database.box
+            return Page(found.count, tuple(read_job(row, box, with_program=False) for row in rows))
+
+        return await self._database.read(read)
 
     async def unfinished_jobs(self) -> list[LiveJob]:
         """Return all jobs that are not in a final state, oldest first."""
-        rows = await self._database.rows(_JOBS["unfinished_jobs"], {})
+        rows = await self._database.rows(_JOBS["unfinished_jobs"])
         return [read_job(row, self._database.box) for row in rows]
 
     async def has_unfinished_job(self, room_id: str) -> bool:
         """Whether a room has a job that is not in a final state."""
-        rows = await self._database.rows(_JOBS["has_unfinished_job"], {"room_id": room_id})
-        return bool(rows)
+        row = await self._database.row(_JOBS["has_unfinished_job"], {"room_id": room_id})
+        return row is not None
 
     def _save(self, connection: sqlite3.Connection, job: LiveJob) -> None:
         keys = self._loaded_keys(connection)
@@ -102,14 +106,6 @@ class SqliteLiveJobStore:
         else:
             self._programs[job.job_id] = job.program
 
-    def _jobs(
-        self, connection: sqlite3.Connection, project_id: str, query: JobQuery
-    ) -> Page[LiveJob]:
-        found = self._loaded_keys(connection).find(project_id, query)
-        rows = connection.execute(_JOBS["listed_jobs"], {"ids": json.dumps(found.items)})
-        box = self._database.box
-        return Page(found.count, tuple(read_job(row, box, with_program=False) for row in rows))
-
     def _loaded_keys(self, connection: sqlite3.Connection) -> _Keys:
         if self._keys is None:
             self._keys = _Keys(connection)
@@ -117,7 +113,7 @@ class SqliteLiveJobStore:
 
 
 class _Keys:
-    """What jobs are found by, as it is in the file."""
+    """The keys of all jobs in the file, by project, and the names of their rooms."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._rooms = JobRooms()
@@ -143,7 +139,7 @@ class _Keys:
         self._indexes.setdefault(job.project_id, JobIndex(job_keys(()))).put(keys)
 
     def find(self, project_id: str, query: JobQuery) -> Page[int]:
-        """Return ids of rows."""
+        """Return the ids of the rows of those jobs of a project that match `query`."""
         index = self._indexes.get(project_id)
         if index is None:
             return Page(0, ())

@@ -18,7 +18,7 @@ _JOBS = statements("live_jobs")
 
 
 class SqliteLiveRoomStore:
-    """A LiveRoomStore; the file's failures raise StoreFailed."""
+    """A LiveRoomStore in the SQLite file; failures of the file raise StoreFailed."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
@@ -28,14 +28,13 @@ class SqliteLiveRoomStore:
         await self._database.write(lambda connection: self._save(connection, room))
 
     async def find_room(self, room_id: str) -> LiveRoom | None:
-        """Return a room, whosever it is."""
-        rows = await self._database.rows(_ROOMS["find_room"], {"room_id": room_id})
-        return read_room(rows[0], self._database.box) if rows else None
+        """Return a room of any project."""
+        row = await self._database.row(_ROOMS["find_room"], {"room_id": room_id})
+        return read_room(row, self._database.box) if row else None
 
     async def remove_room(self, room_id: str) -> None:
         """Remove a room; there need not be one. Its jobs stay."""
-        name: Row = {"room_id": room_id}
-        await self._database.write(lambda c: c.execute(_ROOMS["remove_room"], name))
+        await self._database.execute(_ROOMS["remove_room"], {"room_id": room_id})
 
     async def rooms(
         self, project_id: str, query: RoomQuery
@@ -47,14 +46,17 @@ class SqliteLiveRoomStore:
     async def templates(
         self, project_id: str, owner: TemplateOwner, query: RoomQuery, *, now_ms: int
     ) -> Page[tuple[LiveRoom, LiveJob | None]]:
-        """Return the templates that a project owns or can use now, as `rooms` does."""
+        """Return the templates of a project that `owner` says, each with its latest created job.
+
+        At `now_ms` (UTC) templates whose sharing has expired are left out.
+        """
         scope: Row = {"scope": owner, "project_id": project_id, "now_ms": now_ms}
         return await self._page(scope, query)
 
     async def count_rooms(self, project_id: str) -> int:
         """Return how many rooms a project has."""
-        rows = await self._database.rows(_ROOMS["count_rooms"], {"project_id": project_id})
-        count: int = rows[0]["rooms"]
+        [row] = await self._database.rows(_ROOMS["count_rooms"], {"project_id": project_id})
+        count: int = row["rooms"]
         return count
 
     def _save(self, connection: sqlite3.Connection, room: LiveRoom) -> None:

@@ -1,4 +1,4 @@
-"""Live jobs and rooms as rows, and back."""
+"""How live jobs and live rooms become rows of the SQLite file, and rows jobs and rooms."""
 
 from __future__ import annotations
 
@@ -17,13 +17,19 @@ from airslice.domain.live_room import (
     Sharing,
 )
 from airslice.domain.script import Cursor, JsonObject, Paragraph, Program
-from airslice.persistence.sqlite.rows import Row
+from airslice.persistence.sqlite.rows import Row, columns, fields_of, record
 from airslice.persistence.sqlite.secrets import SecretBox
+
+# A seal is bound to its row and column: moved to another, it does not open.
+_DETAILS = "details of live job {}"
+_PROGRAM = "program of live job {}"
+_DRAFT = "draft of live room {}"
+_PARAGRAPHS = "paragraphs of live room {}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _JobDetails:
-    """What jobs are not found by."""
+    """The fields of a job that no query looks at: they are sealed as one."""
 
     place: RtcPlace
     fault: JobFault | None
@@ -34,39 +40,25 @@ class _JobDetails:
 
 
 def job_row(job: LiveJob, room: int, box: SecretBox) -> Row:
-    """Return the columns of a job, but for the program.
+    """Return the columns of a job, without its program.
 
     Args:
         job: The job.
-        room: Number of its room and name.
-        box: Seals what its owner wrote.
+        room: The number that stands for its room under its present name.
+        box: Seals what the owner of the job wrote.
     """
-    details = _JobDetails(
-        place=job.place,
-        fault=job.fault,
-        block_reason=job.block_reason,
-        callback=job.callback,
-        rtc_notices=job.rtc_notices,
-        extras=job.extras,
-    )
+    details = _JobDetails(**fields_of(job, _JobDetails))
     return {
-        "job_id": job.job_id,
+        **columns(job),
         "room": room,
-        "state": job.state,
-        "created_at_ms": job.created_at_ms,
-        "updated_at_ms": job.updated_at_ms,
-        "started_at_ms": job.started_at_ms,
-        "ended_at_ms": job.ended_at_ms,
-        "on_air_ms": job.on_air_ms,
-        "is_paused": job.is_paused,
         "next_sentence": msgspec.json.encode(job.cursor).decode(),
-        "details": box.seal(msgspec.json.encode(details), context=_details_of(job.job_id)),
+        "details": box.seal_json(details, context=_DETAILS.format(job.job_id)),
     }
 
 
 def sealed_program(job: LiveJob, box: SecretBox) -> bytes:
     """Return the program of a job as it is stored."""
-    return box.seal(msgspec.json.encode(job.program), context=_program_of(job.job_id))
+    return box.seal_json(job.program, context=_PROGRAM.format(job.job_id))
 
 
 def read_job(row: sqlite3.Row, box: SecretBox, *, with_program: bool = True) -> LiveJob:
@@ -76,33 +68,18 @@ def read_job(row: sqlite3.Row, box: SecretBox, *, with_program: bool = True) -> 
         SecretUnreadable: the row was sealed with another master key.
     """
     job_id = row["job_id"]
-    details = msgspec.json.decode(
-        box.unseal(row["details"], context=_details_of(job_id)), type=_JobDetails
-    )
+    details = box.unseal_json(row["details"], _JobDetails, context=_DETAILS.format(job_id))
     program = Program()
     if with_program:
-        text = box.unseal(row["program"], context=_program_of(job_id))
-        program = msgspec.json.decode(text, type=Program)
-    return LiveJob(
-        job_id=job_id,
-        project_id=row["project_id"],
-        room_id=row["room_id"],
-        room_name=row["room_name"],
+        program = box.unseal_json(row["program"], Program, context=_PROGRAM.format(job_id))
+    return record(
+        LiveJob,
+        row,
+        **fields_of(details),
         program=program,
-        place=details.place,
-        created_at_ms=row["created_at_ms"],
-        updated_at_ms=row["updated_at_ms"],
         state=JobState(row["state"]),
         cursor=msgspec.json.decode(row["next_sentence"], type=Cursor),
         is_paused=bool(row["is_paused"]),
-        started_at_ms=row["started_at_ms"],
-        ended_at_ms=row["ended_at_ms"],
-        on_air_ms=row["on_air_ms"],
-        fault=details.fault,
-        block_reason=details.block_reason,
-        callback=details.callback,
-        rtc_notices=details.rtc_notices,
-        extras=details.extras,
     )
 
 
@@ -114,25 +91,15 @@ def room_row(room: LiveRoom, box: SecretBox) -> Row:
     paragraphs = [scene.paragraphs for scene in draft.scenes]
     models = [(scene.dh_id, scene.model_asset_id.casefold()) for scene in draft.scenes]
     return {
-        "room_id": room.room_id,
-        "project_id": room.project_id,
+        **columns(room),
         "folded_name": draft.name.casefold(),
         "type": draft.type,
         "models": msgspec.json.encode(models).decode(),
-        "state": room.state,
-        "confirm_state": room.confirm_state,
-        "script_version": room.script_version,
-        "created_at_ms": room.created_at_ms,
-        "updated_at_ms": room.updated_at_ms,
         "shared_type": sharing.type,
         "shared_state": sharing.state,
         "shared_until_ms": sharing.expires_at_ms,
-        "draft": box.seal(
-            msgspec.json.encode(replace(draft, scenes=scenes)), context=_draft_of(room.room_id)
-        ),
-        "paragraphs": box.seal(
-            msgspec.json.encode(paragraphs), context=_paragraphs_of(room.room_id)
-        ),
+        "draft": box.seal_json(replace(draft, scenes=scenes), context=_DRAFT.format(room.room_id)),
+        "paragraphs": box.seal_json(paragraphs, context=_PARAGRAPHS.format(room.room_id)),
     }
 
 
@@ -143,45 +110,20 @@ def read_room(row: sqlite3.Row, box: SecretBox, *, with_paragraphs: bool = True)
         SecretUnreadable: the row was sealed with another master key.
     """
     room_id = row["room_id"]
-    draft = msgspec.json.decode(
-        box.unseal(row["draft"], context=_draft_of(room_id)), type=RoomDraft
-    )
+    draft = box.unseal_json(row["draft"], RoomDraft, context=_DRAFT.format(room_id))
     if with_paragraphs:
-        paragraphs = msgspec.json.decode(
-            box.unseal(row["paragraphs"], context=_paragraphs_of(room_id)),
-            type=list[tuple[Paragraph, ...]],
+        paragraphs = box.unseal_json(
+            row["paragraphs"], list[tuple[Paragraph, ...]], context=_PARAGRAPHS.format(room_id)
         )
         scenes = tuple(
             replace(scene, paragraphs=own)
             for scene, own in zip(draft.scenes, paragraphs, strict=True)
         )
         draft = replace(draft, scenes=scenes)
-    return LiveRoom(
-        room_id=room_id,
-        project_id=row["project_id"],
+    return record(
+        LiveRoom,
+        row,
         draft=draft,
-        created_at_ms=row["created_at_ms"],
-        updated_at_ms=row["updated_at_ms"],
-        script_version=row["script_version"],
         confirm_state=ConfirmState(row["confirm_state"]),
         state=LiveRoomState(row["state"]),
     )
-
-
-# A seal is bound to its row and column: moved to another, it does not open.
-
-
-def _details_of(job_id: str) -> str:
-    return f"details of live job {job_id}"
-
-
-def _program_of(job_id: str) -> str:
-    return f"program of live job {job_id}"
-
-
-def _draft_of(room_id: str) -> str:
-    return f"draft of live room {room_id}"
-
-
-def _paragraphs_of(room_id: str) -> str:
-    return f"paragraphs of live room {room_id}"

@@ -1,4 +1,4 @@
-"""The outbox in the SQLite file."""
+"""The outbox in the SQLite file: what is to be uploaded and called back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ from airslice.domain.room import StreamKey, StreamType
 from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask
 from airslice.persistence.sqlite.database import SqliteDatabase
-from airslice.persistence.sqlite.rows import Row, read_slice, read_task, slice_name
+from airslice.persistence.sqlite.rows import (
+    Row,
+    columns,
+    read_slice,
+    read_task,
+    record,
+    slice_name,
+)
 from airslice.persistence.sqlite.statements import statements
 
 _DELIVERIES = statements("deliveries")
@@ -32,9 +39,9 @@ _SLICES = statements("slices")
 
 
 class SqliteOutbox:
-    """An Outbox that shares its file with the tasks and slices.
+    """An Outbox in the SQLite file of the tasks and slices.
 
-    Each object is a claimant of its own: what it has claimed, no other settles.
+    Each object is a claimant of its own: what it has claimed, no other can settle.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
@@ -42,7 +49,7 @@ class SqliteOutbox:
         self._claimant = uuid.uuid4().hex
 
     async def recover(self, *, now_ms: int) -> int:
-        """Void all claims; return how many deliveries are on their way."""
+        """Void all claims; return how many deliveries are still to be made."""
 
         def change(connection: sqlite3.Connection) -> int:
             connection.execute(_DELIVERIES["recover"], {"now_ms": now_ms})
@@ -52,7 +59,7 @@ class SqliteOutbox:
         return await self._database.write(change)
 
     async def queues(self) -> list[Queue]:
-        """Return what there is to hand out, whether it is due or not."""
+        """Return the queues that are not empty, whether anything in them is due or not."""
 
         def query(connection: sqlite3.Connection) -> list[Queue]:
             return [
@@ -90,7 +97,12 @@ class SqliteOutbox:
         then: CallbackEvent | None = None,
         business_id: str = "",
     ) -> bool:
-        """Put a claimed delivery back as it is after a try, with its effects."""
+        """Store a claimed delivery as it is after a try, and what follows from that.
+
+        The slice's state is moved, `then` is added in the same place of the lane, and the next
+        delivery of the lane is released. Returns False, and changes nothing, if the claim was
+        voided in the meantime.
+        """
 
         def change(connection: sqlite3.Connection) -> bool:
             mine: Row = {"id": delivery.id, "claimed_by": self._claimant}
@@ -103,7 +115,7 @@ class SqliteOutbox:
             if delivery.state is DeliveryState.DONE:
                 connection.execute(_DELIVERIES["remove"], mine)
             else:
-                connection.execute(_DELIVERIES["update"], _progress(delivery))
+                connection.execute(_DELIVERIES["update"], columns(delivery))
             if then is not None:
                 row = _callback_row(then, business_id, delivery.lane, delivery.position, now_ms)
                 connection.execute(_DELIVERIES["add_callback"], {**row, "slice_id": slice_id})
@@ -135,7 +147,7 @@ class SqliteOutbox:
         await self._database.write(change)
 
     async def slice_of(self, delivery: Delivery) -> tuple[SliceTask, SliceRecord] | None:
-        """Return what an upload brings to its bucket."""
+        """Return the slice that a delivery uploads, with its task; None if it has no slice."""
         if delivery.slice is None:
             return None
         wanted = delivery.slice
@@ -143,20 +155,23 @@ class SqliteOutbox:
 
         def query(connection: sqlite3.Connection) -> tuple[SliceTask, SliceRecord] | None:
             task = connection.execute(_TASKS["find_run"], name).fetchone()
-            record = connection.execute(_SLICES["find_slice"], name).fetchone()
-            if task is None or record is None:
+            found = connection.execute(_SLICES["find_slice"], name).fetchone()
+            if task is None or found is None:
                 return None
-            return read_task(task, self._database.box), read_slice(record)
+            return read_task(task, self._database.box), read_slice(found)
 
         return await self._database.read(query)
 
     async def find(self, delivery_id: int) -> Delivery | None:
         """Return a delivery that is in the outbox."""
-        rows = await self._database.rows(_DELIVERIES["find"], {"id": delivery_id})
-        return _read_delivery(rows[0]) if rows else None
+        row = await self._database.row(_DELIVERIES["find"], {"id": delivery_id})
+        return _read_delivery(row) if row else None
 
     async def page(self, *, dead: bool | None, after_id: int, limit: int) -> list[Delivery]:
-        """Return deliveries in order of their ids."""
+        """Return at most `limit` deliveries with ids above `after_id`, in order of their ids.
+
+        `dead` selects those that are given up (True), all others (False), or both (None).
+        """
         which = {None: "list_all", True: "list_dead", False: "list_pending"}[dead]
         rows = await self._database.rows(_DELIVERIES[which], {"after_id": after_id, "limit": limit})
         return [_read_delivery(row) for row in rows]
@@ -176,8 +191,8 @@ class SqliteOutbox:
                 revived = delivery.revived(now_ms=now_ms)
             except IllegalDeliveryEvent:
                 return delivery  # it will be tried anyhow
-            connection.execute(_DELIVERIES["update"], _progress(revived))
-            connection.execute(_DELIVERIES["hold_if_not_first"], _place(revived))
+            connection.execute(_DELIVERIES["update"], columns(revived))
+            connection.execute(_DELIVERIES["hold_if_not_first"], columns(revived))
             _set_slice_state(connection, revived, revived.slice_state)
             return _read_delivery(connection.execute(_DELIVERIES["find"], name).fetchone())
 
@@ -199,20 +214,6 @@ def _set_slice_state(
         connection.execute(_DELIVERIES["set_slice_state"], name)
     slice_id: int | None = connection.execute(_DELIVERIES["slice_id"], name).fetchone()["slice_id"]
     return slice_id
-
-
-def _progress(delivery: Delivery) -> Row:
-    return {
-        "id": delivery.id,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "due_at_ms": delivery.due_at_ms,
-        "last_error": delivery.last_error,
-    }
-
-
-def _place(delivery: Delivery) -> Row:
-    return {"id": delivery.id, "lane": delivery.lane, "position": delivery.position}
 
 
 def _callback_row(
@@ -239,21 +240,13 @@ def _read_delivery(row: sqlite3.Row) -> Delivery:
     if row["run_id"] is not None:
         stream = StreamKey(row["user_id"], StreamType(row["stream_type"]))
         name = SliceName(row["run_id"], stream, row["slice_index"])
-    return Delivery(
-        id=row["id"],
+    event = row["event"]
+    return record(
+        Delivery,
+        row,
         kind=DeliveryKind(row["kind"]),
-        destination=row["destination"],
-        lane=row["lane"],
-        position=row["position"],
         state=DeliveryState(row["state"]),
-        attempts=row["attempts"],
-        due_at_ms=row["due_at_ms"],
-        created_at_ms=row["created_at_ms"],
-        last_error=row["last_error"],
         slice=name,
         spool_name=row["spool_name"] or "",
-        event=None
-        if row["event"] is None
-        else msgspec.json.decode(row["event"], type=CallbackEvent),
-        business_id=row["business_id"],
+        event=event and msgspec.json.decode(event, type=CallbackEvent),
     )

@@ -16,7 +16,7 @@ _NO_STREAM = -1
 
 
 class SqlitePresences:
-    """A PresenceStore; the file's failures raise StoreFailed."""
+    """A PresenceStore in the SQLite file; failures of the file raise StoreFailed."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
@@ -33,19 +33,17 @@ class SqlitePresences:
         await self._database.write(change)
 
     async def present(self) -> list[Presence]:
-        """Return what has come and not gone."""
-        return [_read(row) for row in await self._database.rows(_PRESENCES["present"], {})]
+        """Return every room, user and stream that has come and not gone."""
+        return [_read(row) for row in await self._database.rows(_PRESENCES["present"])]
 
     async def sign(self, at_ms: int) -> None:
         """Remember that the server lives at `at_ms` (UTC)."""
-        await self._database.write(
-            lambda connection: connection.execute(_PRESENCES["sign"], {"at_ms": at_ms})
-        )
+        await self._database.execute(_PRESENCES["sign"], {"at_ms": at_ms})
 
     async def last_sign_ms(self) -> int:
-        """Return when it lived last; 0 if nobody knows."""
-        rows = await self._database.rows(_PRESENCES["last_sign"], {})
-        return rows[0]["at_ms"] if rows else 0
+        """Return the latest time that was given to `sign`; 0 if there was none."""
+        row = await self._database.row(_PRESENCES["last_sign"])
+        return row["at_ms"] if row else 0
 
 
 def _row(presence: Presence) -> Row:

@@ -1,10 +1,14 @@
-"""Tasks and slices as rows, and back."""
+"""How records become rows of the SQLite file, and rows records: in general, and tasks and slices.
+
+Live rooms and jobs are in live_rows.py; smaller records are beside their stores.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -13,32 +17,48 @@ from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask, StopReason, TaskOrder, TaskState
 from airslice.persistence.sqlite.secrets import SecretBox
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Row = Mapping[str, str | int | bytes | None]
-"""Parameters of a statement."""
+"""Parameters of a statement by name; a statement takes those that it mentions."""
+
+_T = TypeVar("_T", bound="DataclassInstance")
+
+
+def columns(record: DataclassInstance) -> Row:
+    """Return the fields of a record that a column can hold as they are, by name."""
+    return {
+        name: value
+        for name, value in fields_of(record).items()
+        if value is None or isinstance(value, str | int | bytes)
+    }
+
+
+def fields_of(
+    record: DataclassInstance, like: type[DataclassInstance] | None = None
+) -> dict[str, Any]:
+    """Return the fields of a record by name; of `like`, those that `like` has too."""
+    return {field.name: getattr(record, field.name) for field in fields(like or record)}
+
+
+def record(kind: type[_T], row: sqlite3.Row, /, **given: Any) -> _T:
+    """Return a `kind` with the fields that are `given`; all others are columns of that name."""
+    names = (field.name for field in fields(kind) if field.name not in given)
+    return kind(**{name: row[name] for name in names}, **given)
 
 
 def task_row(task: SliceTask, box: SecretBox) -> Row:
-    """Return the columns of `task`; the keys of its storage are sealed."""
+    """Return the columns of a task; the keys of its storage are sealed."""
     storage = task.order.storage
     public_order = replace(task.order, storage=replace(storage, access_key="", secret_key=""))
     storage_keys = (storage.access_key, storage.secret_key)
     return {
-        "run_id": task.run_id,
-        "app_id": task.key.app_id,
-        "room_id": task.key.room_id,
-        "task_id": task.key.task_id,
-        "state": task.state,
-        "started_at_ms": task.started_at_ms,
-        "ended_at_ms": task.ended_at_ms,
-        "stop_reason": task.stop_reason,
-        "period_origin_ms": task.period_origin_ms,
-        "auto": task.auto,
-        "problem": task.problem,
+        **columns(task),
+        **task.key._asdict(),
         "task_order": msgspec.json.encode(public_order).decode(),
         "storage_keys": (
-            box.seal(msgspec.json.encode(storage_keys), context=task.run_id)
-            if any(storage_keys)
-            else None
+            box.seal_json(storage_keys, context=task.run_id) if any(storage_keys) else None
         ),
     }
 
@@ -51,71 +71,37 @@ def read_task(row: sqlite3.Row, box: SecretBox) -> SliceTask:
     """
     order = msgspec.json.decode(row["task_order"], type=TaskOrder)
     if row["storage_keys"] is not None:
-        access_key, secret_key = msgspec.json.decode(
-            box.unseal(row["storage_keys"], context=row["run_id"]), type=tuple[str, str]
+        access_key, secret_key = box.unseal_json(
+            row["storage_keys"], tuple[str, str], context=row["run_id"]
         )
         storage = replace(order.storage, access_key=access_key, secret_key=secret_key)
         order = replace(order, storage=storage)
-    return SliceTask(
-        run_id=row["run_id"],
+    return record(
+        SliceTask,
+        row,
         order=order,
-        started_at_ms=row["started_at_ms"],
         state=TaskState(row["state"]),
-        ended_at_ms=row["ended_at_ms"],
         stop_reason=None if row["stop_reason"] is None else StopReason(row["stop_reason"]),
-        period_origin_ms=row["period_origin_ms"],
         auto=bool(row["auto"]),
-        problem=row["problem"],
     )
 
 
 def slice_row(record: SliceRecord) -> Row:
-    """Return the columns of `record`."""
-    return {
-        **slice_name(record.run_id, record.stream, record.index),
-        "object_key": record.object_key,
-        "start_ms": record.start_ms,
-        "samples": record.samples,
-        "sample_rate_hz": record.sample_rate_hz,
-        "channels": record.channels,
-        "bits_per_sample": record.bits_per_sample,
-        "size_bytes": record.size_bytes,
-        "sha256": record.sha256,
-        "generated_at_ms": record.generated_at_ms,
-        "spool_name": record.spool_name,
-        "event_id": record.event_id,
-        "identifier": record.identifier,
-        "state": record.state,
-    }
+    """Return the columns of a slice."""
+    return {**columns(record), **slice_name(record.run_id, record.stream, record.index)}
 
 
 def slice_name(run_id: str, stream: StreamKey, index: int) -> Row:
     """Return the columns that name a slice."""
-    return {
-        "run_id": run_id,
-        "user_id": stream.user_id,
-        "stream_type": stream.stream_type,
-        "slice_index": index,
-    }
+    return {"run_id": run_id, **stream._asdict(), "slice_index": index}
 
 
 def read_slice(row: sqlite3.Row) -> SliceRecord:
     """Return the slice that `slice_row` made a row of."""
-    return SliceRecord(
-        run_id=row["run_id"],
+    return record(
+        SliceRecord,
+        row,
         stream=StreamKey(row["user_id"], StreamType(row["stream_type"])),
         index=row["slice_index"],
-        object_key=row["object_key"],
-        start_ms=row["start_ms"],
-        samples=row["samples"],
-        sample_rate_hz=row["sample_rate_hz"],
-        channels=row["channels"],
-        bits_per_sample=row["bits_per_sample"],
-        size_bytes=row["size_bytes"],
-        sha256=row["sha256"],
-        generated_at_ms=row["generated_at_ms"],
-        spool_name=row["spool_name"],
-        event_id=row["event_id"],
-        identifier=row["identifier"],
         state=SliceState(row["state"]),
     )

@@ -1,4 +1,7 @@
-"""Opens a database file: its settings, its schema, and whether its secrets can be read."""
+"""Opens a database file: sets it up, brings its schema up to date, and checks the master key.
+
+The steps of the schema are in migrations/.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _KEY_CHECK = "master key check"
 
 
 class DatabaseUnusable(Exception):
-    """The file is no database of this release, or was written with another master key."""
+    """Raised for a file that is no database of this release, or has another master key."""
 
 
 def open_database(path: Path, box: SecretBox) -> sqlite3.Connection:
@@ -25,7 +28,7 @@ def open_database(path: Path, box: SecretBox) -> sqlite3.Connection:
     grouped, so that the flush each of them costs does not limit the number of writes.
 
     Raises:
-        DatabaseUnusable: see there; the message names the file and what to do.
+        DatabaseUnusable: the file cannot be used; the message says why and what to do.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)  # SQLite gives its WAL the same mode

@@ -1,9 +1,14 @@
-"""Secrets of others, encrypted before they are stored."""
+"""Encrypts what others entrust to the server, before it is stored.
+
+What is sealed, and where it stands in the file, is decided by the stores.
+"""
 
 from __future__ import annotations
 
 import secrets
+from typing import TypeVar
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -13,9 +18,11 @@ MASTER_KEY_BYTES = 32
 _NONCE_BYTES = 12
 _PURPOSE = b"airslice: stored secrets"
 
+_T = TypeVar("_T")
+
 
 class SecretUnreadable(Exception):
-    """Sealed with another master key, for another context, or damaged."""
+    """A secret was sealed with another master key, for another context, or is damaged."""
 
 
 class SecretBox:
@@ -50,3 +57,15 @@ class SecretBox:
             return self._cipher.decrypt(nonce, encrypted, context.encode())
         except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             raise SecretUnreadable(context) from None
+
+    def seal_json(self, value: object, *, context: str) -> bytes:
+        """Encrypt `value` as JSON; only `unseal_json` with the same `context` brings it back."""
+        return self.seal(msgspec.json.encode(value), context=context)
+
+    def unseal_json(self, sealed: bytes, kind: type[_T], *, context: str) -> _T:
+        """Return what `seal_json` was given, as a `kind`.
+
+        Raises:
+            SecretUnreadable: master key or context differ, or `sealed` is damaged.
+        """
+        return msgspec.json.decode(self.unseal(sealed, context=context), type=kind)

@@ -1,4 +1,4 @@
-"""SQL that lies in files beside the code."""
+"""Reads the SQL in the files beside the code: statements by name, and migrations."""
 
 from __future__ import annotations
 

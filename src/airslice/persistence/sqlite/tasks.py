@@ -1,4 +1,4 @@
-"""Tasks and slices in one SQLite file."""
+"""Tasks and slices in the SQLite file; their uploads are in outbox.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DELIVERIES = statements("deliveries")
 
 
 class SqliteTaskStore:
-    """A TaskStore in one SQLite file; the file's failures raise StoreFailed."""
+    """A TaskStore in the SQLite file; failures of the file raise StoreFailed."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self.database = database
@@ -35,31 +35,32 @@ class SqliteTaskStore:
 
     async def save_task(self, task: SliceTask) -> None:
         """Insert or replace the run `task.run_id`."""
-        await self._write(_TASKS["save_task"], task_row(task, self.database.box))
+        await self.database.execute(_TASKS["save_task"], task_row(task, self.database.box))
 
     async def find_task(self, key: TaskKey, *, since_ms: int) -> SliceTask | None:
         """Return the latest run of `key` that started at `since_ms` (UTC) or later."""
-        rows = await self._read(_TASKS["find_task"], {**key._asdict(), "since_ms": since_ms})
-        return read_task(rows[0], self.database.box) if rows else None
+        wanted = {**key._asdict(), "since_ms": since_ms}
+        row = await self.database.row(_TASKS["find_task"], wanted)
+        return read_task(row, self.database.box) if row else None
 
     async def find_run(self, run_id: str) -> SliceTask | None:
         """Return a run, however old."""
-        rows = await self._read(_TASKS["find_run"], {"run_id": run_id})
-        return read_task(rows[0], self.database.box) if rows else None
+        row = await self.database.row(_TASKS["find_run"], {"run_id": run_id})
+        return read_task(row, self.database.box) if row else None
 
     async def unfinished_tasks(self) -> list[SliceTask]:
         """Return all runs that are not in a final state, oldest first."""
-        rows = await self._read(_TASKS["unfinished_tasks"], {})
+        rows = await self.database.rows(_TASKS["unfinished_tasks"])
         return [read_task(row, self.database.box) for row in rows]
 
     async def next_index(self, run_id: str) -> dict[tuple[str, int], int]:
         """Return the next free slice index of each (user id, stream type) of a run."""
-        rows = await self._read(_SLICES["next_index"], {"run_id": run_id})
+        rows = await self.database.rows(_SLICES["next_index"], {"run_id": run_id})
         return {(row["user_id"], row["stream_type"]): row["next_index"] for row in rows}
 
     async def spool_names(self, run_id: str) -> set[str]:
-        """Return the names, in the spool, of all slices that a run has in the records."""
-        rows = await self._read(_SLICES["spool_names"], {"run_id": run_id})
+        """Return the spool file names of all slices that are recorded of a run."""
+        rows = await self.database.rows(_SLICES["spool_names"], {"run_id": run_id})
         return {row["spool_name"] for row in rows}
 
     async def add_slice(self, record: SliceRecord) -> None:
@@ -84,28 +85,21 @@ class SqliteTaskStore:
     async def room_slices(
         self, app_id: str, room_id: str, *, limit: int
     ) -> list[tuple[SliceTask, SliceRecord]]:
-        """Return the latest slices of a room, newest first."""
+        """Return at most `limit` slices of a room with their tasks, newest first."""
         room: Row = {"app_id": app_id, "room_id": room_id, "limit": limit}
-        return await self.database.read(lambda connection: self._room_slices(connection, room))
+
+        def query(connection: sqlite3.Connection) -> list[tuple[SliceTask, SliceRecord]]:
+            tasks = {
+                row["run_id"]: read_task(row, self.database.box)
+                for row in connection.execute(_TASKS["room_tasks"], room)
+            }
+            return [
+                (tasks[row["run_id"]], read_slice(row))
+                for row in connection.execute(_SLICES["room_slices"], room)
+            ]
+
+        return await self.database.read(query)
 
     async def forget_before(self, ended_before_ms: int) -> None:
-        """Remove runs that ended before, with their slices, if all of them were delivered."""
-        await self._write(_TASKS["forget_before"], {"ended_before_ms": ended_before_ms})
-
-    def _room_slices(
-        self, connection: sqlite3.Connection, room: Row
-    ) -> list[tuple[SliceTask, SliceRecord]]:
-        tasks = {
-            row["run_id"]: read_task(row, self.database.box)
-            for row in connection.execute(_TASKS["room_tasks"], room)
-        }
-        return [
-            (tasks[row["run_id"]], read_slice(row))
-            for row in connection.execute(_SLICES["room_slices"], room)
-        ]
-
-    async def _read(self, sql: str, parameters: Row) -> list[sqlite3.Row]:
-        return await self.database.rows(sql, parameters)
-
-    async def _write(self, sql: str, parameters: Row) -> None:
-        await self.database.write(lambda connection: connection.execute(sql, parameters))
+        """Remove each run that ended before this time (UTC) if all its slices were delivered."""
+        await self.database.execute(_TASKS["forget_before"], {"ended_before_ms": ended_before_ms})

@@ -9,7 +9,14 @@ import pytest
 
 from airslice.application.ports.journal import NoJournal
 from airslice.application.rooms.published_stream import PublishedStream
-from airslice.application.rooms.rooms import CATCH_UP_S, FORGET_NS, HELD_UP_NS, SLOTS, Room, Rooms
+from airslice.application.rooms.registry import (
+    CATCH_UP_S,
+    FORGET_NS,
+    HELD_UP_NS,
+    SLOTS,
+    Room,
+    Rooms,
+)
 from airslice.application.wall_clock import WallClock
 from airslice.domain.apps import RtcApp
 from airslice.domain.errors import RoomFull
@@ -21,7 +28,7 @@ ANN = StreamKey("ann")
 
 
 class Witness:
-    """Writes down what it is told of a room (port `RoomListener`)."""
+    """Writes down what it is told of a room (port `RoomObserver`)."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, StreamKey]] = []
@@ -81,29 +88,29 @@ def stream_of(rooms: Rooms, key: StreamKey = ANN) -> PublishedStream:
 
 
 class TestPublish:
-    def test_a_room_exists_while_somebody_publishes_or_listens(self, rooms: Rooms) -> None:
+    def test_a_room_exists_while_somebody_publishes_or_observes(self, rooms: Rooms) -> None:
         witness = Witness()
         assert rooms.find(ROOM) is None
 
-        room = rooms.listen(ROOM, witness)
+        room = rooms.observe(ROOM, witness)
         assert rooms.find(ROOM) is room
         assert list(rooms) == [room]
 
-        rooms.unlisten(ROOM, witness)
+        rooms.stop_observing(ROOM, witness)
         assert rooms.find(ROOM) is None
 
-    def test_listeners_hear_of_sessions_that_begin_and_end(self, rooms: Rooms) -> None:
+    def test_observers_are_told_of_sessions_that_begin_and_end(self, rooms: Rooms) -> None:
         witness = Witness()
-        rooms.listen(ROOM, witness)
+        rooms.observe(ROOM, witness)
 
         sink = rooms.publish(APP, "room", ANN)
         sink.ended()
 
         assert witness.told == [("published", ANN), ("unpublished", ANN)]
 
-    def test_other_rooms_listeners_hear_nothing(self, rooms: Rooms) -> None:
+    def test_other_rooms_observers_are_told_nothing(self, rooms: Rooms) -> None:
         witness = Witness()
-        rooms.listen(RoomKey(APP.app_id, "other"), witness)
+        rooms.observe(RoomKey(APP.app_id, "other"), witness)
 
         rooms.publish(APP, "room", ANN).ended()
 
@@ -111,7 +118,7 @@ class TestPublish:
 
     def test_a_session_that_is_taken_over_does_not_end_the_stream(self, rooms: Rooms) -> None:
         witness = Witness()
-        rooms.listen(ROOM, witness)
+        rooms.observe(ROOM, witness)
         former = rooms.publish(APP, "room", ANN)
 
         rooms.publish(APP, "room", ANN)
@@ -120,9 +127,9 @@ class TestPublish:
         assert witness.told == [("published", ANN), ("published", ANN)]
         assert stream_of(rooms).published
 
-    def test_auto_slicing_is_told_before_the_listeners(self, rooms: Rooms) -> None:
+    def test_auto_slicing_is_told_before_the_observers(self, rooms: Rooms) -> None:
         witness = Witness()
-        rooms.listen(ROOM, witness)
+        rooms.observe(ROOM, witness)
         told: list[tuple[RtcApp, StreamKey, RoomKey, int]] = []
 
         def on_published(app: RtcApp, stream: PublishedStream, room: Room) -> None:
@@ -219,8 +226,8 @@ class TestForgetting:
         turn(rooms)
         assert rooms.find(ROOM) is None
 
-    def test_a_room_with_a_listener_stays(self, rooms: Rooms, clock: HandClock) -> None:
-        room = rooms.listen(ROOM, Witness())
+    def test_a_room_with_an_observer_stays(self, rooms: Rooms, clock: HandClock) -> None:
+        room = rooms.observe(ROOM, Witness())
         rooms.publish(APP, "room", ANN).ended()
 
         clock.now_ns += FORGET_NS + 1
@@ -266,23 +273,23 @@ class TestBeat:
 
         assert shares == [2] * SLOTS
 
-    def test_every_listener_acts_once_in_a_turn(self, rooms: Rooms, clock: HandClock) -> None:
+    def test_every_observer_acts_once_in_a_turn(self, rooms: Rooms, clock: HandClock) -> None:
         witnesses = [Witness() for _ in range(15)]
         for number, witness in enumerate(witnesses):
-            rooms.listen(RoomKey(APP.app_id, f"room{number // 2}"), witness)
+            rooms.observe(RoomKey(APP.app_id, f"room{number // 2}"), witness)
 
         turn(rooms)
 
         assert [witness.beats for witness in witnesses] == [[clock.now_ns]] * 15
 
-    def test_a_listener_may_leave_at_its_beat(self, rooms: Rooms) -> None:
+    def test_an_observer_may_leave_at_its_beat(self, rooms: Rooms) -> None:
         class Leaver(Witness):
             def beat(self, now_ns: int) -> None:
-                rooms.unlisten(ROOM, self)
+                rooms.stop_observing(ROOM, self)
 
         witness = Witness()
-        rooms.listen(ROOM, Leaver())
-        rooms.listen(ROOM, witness)
+        rooms.observe(ROOM, Leaver())
+        rooms.observe(ROOM, witness)
 
         turn(rooms)
 
@@ -300,7 +307,7 @@ class TestBeat:
         assert processed == {"broken": SLOTS} | {f"user{number}": 1 for number in range(SLOTS)}
         assert "a bug" in caplog.text
 
-    def test_a_listener_that_fails_does_not_stop_the_others(
+    def test_an_observer_that_fails_does_not_stop_the_others(
         self, rooms: Rooms, caplog: pytest.LogCaptureFixture
     ) -> None:
         class Broken(Witness):
@@ -308,8 +315,8 @@ class TestBeat:
                 raise ValueError("a bug")
 
         witness = Witness()
-        rooms.listen(ROOM, Broken())
-        rooms.listen(ROOM, witness)
+        rooms.observe(ROOM, Broken())
+        rooms.observe(ROOM, witness)
 
         turn(rooms)
 
@@ -326,7 +333,7 @@ class TestBeat:
         seen: list[int] = []
         for number in range(SLOTS):
             rooms.publish(APP, f"room{number}", StreamKey(f"user{number}"))
-        rooms.listen(RoomKey(APP.app_id, "room0"), Listener())
+        rooms.observe(RoomKey(APP.app_id, "room0"), Listener())
         turn(rooms)
         processed.clear()
         seen.clear()

@@ -1,4 +1,7 @@
-"""Who publishes into which room, and the beat that moves their audio on."""
+"""The registry of rooms: who publishes into which, who observes them, and the beat of their audio.
+
+What happens to one stream is in `published_stream`; who may publish is decided in `publishing`.
+"""
 
 from __future__ import annotations
 
@@ -27,25 +30,26 @@ batches keep the cost per packet low, and spreading them keeps the event loop fr
 
 HELD_UP_NS = 1_000_000_000
 CATCH_UP_S = 0.5
-"""A process that stood still for so long lets what came meanwhile be read, for so long, and looks
-at all of it before anybody takes its absence for silence. Shorter than `STALL_NS`."""
+"""After the process stood still for `HELD_UP_NS`, the beat waits `CATCH_UP_S` for what came
+meanwhile to be read, and processes all streams before any observer takes the absence of audio for
+silence. Both together are shorter than `STALL_NS`."""
 
 FORGET_NS = 60_000_000_000
-"""How long an unpublished stream that nobody slices is remembered, so that a user who comes
-back goes on in the same stream."""
+"""How long an unpublished stream without consumers is remembered: a user who comes back goes on in
+the same stream."""
 
 
-class RoomListener(Protocol):
-    """Is told what happens in a room."""
+class RoomObserver(Protocol):
+    """Something that is told what happens in a room: a task, or what listeners hear."""
 
     def stream_published(self, stream: PublishedStream) -> None:
-        """A session of `stream` begins; it may have had others before."""
+        """Take note that a session of `stream` begins; it may have had others before."""
 
     def stream_unpublished(self, stream: PublishedStream) -> None:
-        """The session of `stream` has ended without another taking over."""
+        """Take note that the session of `stream` has ended without another taking over."""
 
     def beat(self, now_ns: int) -> None:
-        """Time has passed; called at least every SLOTS * BEAT_S seconds."""
+        """Do what is due at `now_ns` (monotonic); called at least every SLOTS * BEAT_S seconds."""
 
 
 class Room:
@@ -54,12 +58,12 @@ class Room:
     def __init__(self, key: RoomKey) -> None:
         self.key = key
         self.streams: dict[StreamKey, PublishedStream] = {}
-        self.listeners: list[RoomListener] = []
+        self.observers: list[RoomObserver] = []
         self.unpublished_ns: dict[StreamKey, int] = {}
 
     @property
     def publishers(self) -> int:
-        """Streams that are published now."""
+        """How many streams are published now."""
         return sum(stream.published for stream in self.streams.values())
 
 
@@ -81,10 +85,10 @@ class Rooms:
         Args:
             wall_clock: Tells the time.
             decoders: Make the streams' decoders.
-            reorder_window_ns: How long a missing packet is awaited.
+            reorder_window_ns: How long a missing packet is awaited, in nanoseconds.
             max_publishers_per_room: Bound on streams published at a time in one room.
-            journal: Keeps what listeners get.
-            on_published: Told of each session that begins, before the room's listeners.
+            journal: Keeps what consumers of audio get, for a crash.
+            on_published: Told of each session that begins, before the room's observers.
         """
         self._wall_clock = wall_clock
         self._decoders = decoders
@@ -106,7 +110,7 @@ class Rooms:
         return self._rooms.get(key)
 
     def publish(self, app: RtcApp, room_id: str, stream_key: StreamKey) -> StreamSink:
-        """Begin a session of a stream; a session that it has is taken over from.
+        """Begin a session of a stream, which takes over from the session that it has, if any.
 
         Raises:
             RoomFull: the room takes no more publishers.
@@ -128,20 +132,20 @@ class Rooms:
         sink = stream.begin_session(self._wall_clock.monotonic_ns())
         room.unpublished_ns.pop(stream_key, None)
         self.on_published(app, stream, room)
-        for listener in tuple(room.listeners):
-            listener.stream_published(stream)
+        for observer in tuple(room.observers):
+            observer.stream_published(stream)
         return sink
 
-    def listen(self, key: RoomKey, listener: RoomListener) -> Room:
-        """Tell `listener` what happens in a room, from now on."""
+    def observe(self, key: RoomKey, observer: RoomObserver) -> Room:
+        """Tell `observer` what happens in a room from now on; return the room as it is."""
         room = self._open(key)
-        room.listeners.append(listener)
+        room.observers.append(observer)
         return room
 
-    def unlisten(self, key: RoomKey, listener: RoomListener) -> None:
-        """Tell `listener` no more."""
+    def stop_observing(self, key: RoomKey, observer: RoomObserver) -> None:
+        """Tell `observer` nothing more of a room."""
         room = self._rooms[key]
-        room.listeners.remove(listener)
+        room.observers.remove(observer)
         self._tidy(room, self._wall_clock.monotonic_ns())
 
     async def run(self) -> None:
@@ -156,7 +160,7 @@ class Rooms:
             self.beat()
 
     def beat(self) -> None:
-        """Process the streams of the next slot, then let its rooms' listeners act."""
+        """Process the streams of the next slot, then let the observers of its rooms act."""
         now_ns = self._wall_clock.monotonic_ns()
         utc_offset_ns = self._wall_clock.offset_ns
         slot = self._next_slot
@@ -170,11 +174,11 @@ class Rooms:
                 _log.exception("stream %s cannot be processed", stream.key)
         for key in tuple(self._room_slots[slot]):
             room = self._rooms[key]
-            for listener in tuple(room.listeners):
+            for observer in tuple(room.observers):
                 try:
-                    listener.beat(now_ns)
+                    observer.beat(now_ns)
                 except Exception:  # nor one task's
-                    _log.exception("a listener of room %s cannot act", key.room_id)
+                    _log.exception("an observer of room %s cannot act", key.room_id)
             self._tidy(room, now_ns)
 
     def _was_held_up(self, now_ns: int) -> bool:
@@ -189,8 +193,8 @@ class Rooms:
 
     def _unpublished(self, room: Room, stream: PublishedStream) -> None:
         room.unpublished_ns[stream.key] = self._wall_clock.monotonic_ns()
-        for listener in tuple(room.listeners):
-            listener.stream_unpublished(stream)
+        for observer in tuple(room.observers):
+            observer.stream_unpublished(stream)
 
     def _tidy(self, room: Room, now_ns: int) -> None:
         """Forget streams that are gone, and the room with the last of them."""
@@ -200,7 +204,7 @@ class Rooms:
                 stream = room.streams.pop(key)
                 for streams in self._stream_slots:
                     streams.discard(stream)
-        if not room.streams and not room.listeners:
+        if not room.streams and not room.observers:
             del self._rooms[room.key]
             for keys in self._room_slots:
                 keys.discard(room.key)
