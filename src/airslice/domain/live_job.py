@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from airslice.domain.live_callback import LiveCallback, RtcNotice
+from airslice.domain.owner_event import LiveCallback
+from airslice.domain.player_notice import RtcNotice
 from airslice.domain.script import Cursor, JsonObject, Program
 
 
@@ -92,13 +93,28 @@ class RtcPlace:
         raise KeyError(kind)
 
 
+class FaultKind(StrEnum):
+    """What can make a job fail."""
+
+    INTERNAL = "internal"
+    """A mistake of the server's."""
+    NO_PLACE = "no_place"
+    """The RTC room takes no more publishers."""
+    SENT_OUT = "sent_out"
+    """The presenter was sent out of its RTC room."""
+    NO_RECORDING = "no_recording"
+    """A recording is not where the script says."""
+    NO_SPEECH = "no_speech"
+    """Speech cannot be made, or a recording cannot be fetched."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFault:
     """Why a job failed."""
 
-    code: str
-    """The cloud's own, such as ``MSS.47000029``."""
+    kind: FaultKind
     message: str
+    """For the job's owner."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from airslice.domain.live_callback import LiveCallback, RtcNotice
+from airslice.domain.owner_event import LiveCallback
+from airslice.domain.player_notice import RtcNotice
 from airslice.domain.script import JsonObject, PlayPolicy, Scene
 
 

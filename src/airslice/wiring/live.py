@@ -15,8 +15,8 @@ from aiohttp.resolver import ThreadedResolver
 from airslice.application.broadcast.broadcast import BroadcastTools
 from airslice.application.broadcast.jobs import LiveJobs
 from airslice.application.broadcast.orders import LiveOrders
-from airslice.application.broadcast.owner_events import LiveAnnouncements
-from airslice.application.broadcast.player_notices import LiveNotices
+from airslice.application.broadcast.owner_events import OwnerAnnouncements
+from airslice.application.broadcast.player_notices import PlayerNotices
 from airslice.application.broadcast.speech_ahead import Studio, silent_frame
 from airslice.application.catalogue.interaction_rules import InteractionRules
 from airslice.application.catalogue.live_commands import LiveCommands
@@ -27,8 +27,9 @@ from airslice.application.catalogue.report_keys import ReportKeys
 from airslice.application.ports.live import SpeechEngine, SpeechFailed
 from airslice.config import ConfigError, Presenter, Settings
 from airslice.delivery.destination import PermittedResolver, validate_url
-from airslice.delivery.live_event_sender import validate_live_url
-from airslice.delivery.platform_products import HttpPlatformProducts
+from airslice.delivery.huawei.owner_event import owner_event
+from airslice.delivery.huawei.owner_event_sender import validate_live_url
+from airslice.delivery.huawei.platform_products import HttpPlatformProducts
 from airslice.domain.sentences import Utterance
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.encoding.opus_encoder import AvOpusEncoders
@@ -54,7 +55,7 @@ class SmartLive:
     """Smart live as the rest of the server sees it."""
 
     jobs: LiveJobs
-    notices: LiveNotices
+    notices: PlayerNotices
     facade: HuaweiFacade
 
 
@@ -162,8 +163,8 @@ async def _broadcast_tools(parts: Parts, stack: AsyncExitStack) -> BroadcastTool
         silence=silent_frame(encoders),
         stage=parts.media.publishing,
         pacer=parts.media.pacer,
-        notices=LiveNotices(),
-        events=LiveAnnouncements(parts.delivery.outbox, parts.delivery.courier),
+        notices=PlayerNotices(),
+        owner_events=OwnerAnnouncements(parts.delivery.outbox, parts.delivery.courier, owner_event),
         wall_clock=given.wall_clock,
         sleep=asyncio.sleep,
     )

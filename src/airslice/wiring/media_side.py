@@ -14,7 +14,7 @@ from airslice.application.rooms.bans import Bans
 from airslice.application.rooms.publishing import Publishing
 from airslice.application.rooms.room_events import RoomEvents
 from airslice.config import ConfigError
-from airslice.delivery.room_event import room_event
+from airslice.delivery.volcengine.room_event import room_event
 from airslice.domain.room_event import RoomEvent
 from airslice.engines.embedded import EmbeddedEngine
 from airslice.persistence.sqlite.bans import SqliteBanStore

@@ -27,11 +27,11 @@ from airslice.domain.errors import (
     TokenRefused,
     TooManyLiveJobs,
 )
-from airslice.domain.live_callback import CallbackAuth, LiveCallback, LiveEventKind
 from airslice.domain.live_job import JobOrder, JobState, LiveJob, RtcUserKind
 from airslice.domain.live_platform import LivePlatform, PlatformApi, PlatformCallback
 from airslice.domain.live_room import LiveRoomState, LiveRoomType
 from airslice.domain.live_user_config import LiveUserConfig
+from airslice.domain.owner_event import CallbackAuth, LiveCallback, OwnerEventKind
 from airslice.domain.room import StreamKey, StreamType, is_valid_id
 from airslice.domain.room_event import EndReason
 from airslice.domain.script import (
@@ -197,7 +197,7 @@ async def test_a_callback_that_cannot_be_made_is_refused(live: LiveStage) -> Non
 
 
 def a_callback(name: str) -> LiveCallback:
-    return LiveCallback(url=f"https://{name}.example/", events=(LiveEventKind.SHOOT_SCRIPT_SWITCH,))
+    return LiveCallback(url=f"https://{name}.example/", events=(OwnerEventKind.PARAGRAPH_BEGAN,))
 
 
 async def test_the_nearest_callback_that_has_an_address_is_told(live: LiveStage) -> None:
@@ -235,7 +235,7 @@ async def test_a_platform_is_told_as_platforms_are(live: LiveStage) -> None:
         url="https://platform.example/",
         auth=CallbackAuth.HEADERS,
         key="platform's key",
-        events=tuple(LiveEventKind),
+        events=tuple(OwnerEventKind),
     )
     assert something == replace(everything, events=asked.events)
 

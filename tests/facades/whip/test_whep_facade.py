@@ -13,11 +13,15 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from airslice.application.broadcast.player_notices import LiveNotices, Subscription
+from airslice.application.broadcast.player_notices import PlayerNotices, Subscription
 from airslice.application.listening.sessions import Listening, OpenedListening
 from airslice.domain import errors
+from airslice.domain.live_control import PlayState
+from airslice.domain.player_notice import PlayerNotice
+from airslice.domain.playing import Line
 from airslice.domain.room import RoomKey
-from airslice.domain.script import JsonObject
+from airslice.domain.script import Cursor, JsonObject, Paragraph, Scene
+from airslice.domain.sentences import Sentence
 from airslice.facades.whip import WhepFacade, whep
 from airslice.facades.whip.exchange import MAX_BODY_BYTES
 
@@ -36,7 +40,7 @@ class ScriptedListening(Listening):
         self.calls: list[dict[str, Any]] = []
         self.error: Exception | None = None
         self.restart_answer = "a=ice-ufrag:new\r\n"
-        self.notices = LiveNotices()
+        self.notices = PlayerNotices()
         self.subscriptions: list[Subscription] = []
 
     def open(
@@ -59,9 +63,9 @@ class ScriptedListening(Listening):
         self.subscriptions.append(self.notices.subscribe(ROOM))
         return self.subscriptions[-1]
 
-    async def command(self, session_id: str, command: str, timing: str) -> str:
+    async def command(self, session_id: str, command: str, timing: str) -> PlayState:
         self._called(session_id=session_id, command=command, timing=timing)
-        return "PLAY_PAUSE"
+        return PlayState.PLAY_PAUSE
 
     def _called(self, **arguments: Any) -> None:
         self.calls.append(arguments)
@@ -321,9 +325,22 @@ class TestEvents:
     async def test_messages_come_as_they_are_told_until_the_session_ends(
         self, origin: str, listening: ScriptedListening
     ) -> None:
-        messages: list[JsonObject] = [
-            {"message_type": "state_notify", "state": "PROCESSING"},
-            {"message_type": "live_progress_notify", "data": {"script_name": "场景一\n"}},
+        paragraph = Paragraph(number=7, title="段落")
+        line = Line(Cursor(), Scene(script_id="s", name="场景一\n"), paragraph, Sentence(12, ()))
+        messages: list[tuple[PlayerNotice, JsonObject]] = [
+            (PlayState.PROCESSING, {"message_type": "state_notify", "state": "PROCESSING"}),
+            (
+                line,
+                {
+                    "message_type": "live_progress_notify",
+                    "data": {
+                        "script_name": "场景一\n",
+                        "shoot_script_sequence_no": 7,
+                        "shoot_script_title": "段落",
+                        "offset": "12",
+                    },
+                },
+            ),
         ]
         async with (
             aiohttp.ClientSession() as http,
@@ -333,8 +350,8 @@ class TestEvents:
             assert response.content_type == "text/event-stream"
             assert response.headers["Access-Control-Allow-Origin"] == "*"
             assert (await event(response)).startswith(b":")
-            for message in messages:
-                listening.notices.notify(ROOM, message)
+            for notice, message in messages:
+                listening.notices.notify(ROOM, notice)
                 assert json.loads((await event(response)).removeprefix(b"data: ")) == message
             listening.subscriptions[0].close()
             assert await response.content.read() == b""
@@ -349,10 +366,10 @@ class TestEvents:
         ):
             await event(response)
             assert [await event(response) for _ in range(3)] == [b": still here"] * 3
-            listening.notices.notify(ROOM, {"n": 1})
+            listening.notices.notify(ROOM, PlayState.PLAY_END)
             while (line := await event(response)).startswith(b":"):
                 pass
-            assert line == b'data: {"n": 1}'
+            assert line == b'data: {"message_type": "state_notify", "state": "PLAY_END"}'
 
     async def test_a_player_who_goes_away_leaves_nothing_behind(
         self, origin: str, listening: ScriptedListening

@@ -14,7 +14,6 @@ from airslice.application.catalogue.report_keys import ReportKeys
 from airslice.application.ports.live import JobQuery, Page
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import LiveJobFinished, LiveJobNotFound, LiveRoomNotFound
-from airslice.domain.live_callback import RtcNotice
 from airslice.domain.live_job import (
     FINAL_STATES,
     JobEvent,
@@ -24,6 +23,7 @@ from airslice.domain.live_job import (
     rtc_place,
 )
 from airslice.domain.live_platform import Product
+from airslice.domain.player_notice import RtcNotice
 from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.script import LiveExit, Program
 from airslice.facades.huawei import UseCases

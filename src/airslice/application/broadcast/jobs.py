@@ -256,7 +256,7 @@ class LiveJobs:
             await self._jobs.save_job(job)
             broadcast = self._run(job)
             if job.place.app_id not in self._apps:
-                broadcast.end(Ending(JobEvent.BROKE, Fault.GENERAL))
+                broadcast.end(Ending(JobEvent.BROKE, Fault.INTERNAL))
         left_over = RoomQuery(
             window=Window(limit=100),
             types=frozenset({LiveRoomType.TEMP}),

@@ -9,16 +9,12 @@ from dataclasses import replace
 
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import InvalidInput
-from airslice.domain.live_callback import (
-    CallbackAuth,
-    LiveCallback,
-    LiveEventKind,
-    RtcNotice,
-)
 from airslice.domain.live_job import JobOrder, LiveJob, rtc_place
 from airslice.domain.live_platform import LivePlatform, PlatformApi
 from airslice.domain.live_room import LiveRoom
 from airslice.domain.live_user_config import LiveUserConfig
+from airslice.domain.owner_event import CallbackAuth, LiveCallback, OwnerEventKind
+from airslice.domain.player_notice import RtcNotice
 from airslice.domain.playing import DEFAULT_VOICE, Script
 from airslice.domain.projects import Project
 from airslice.domain.script import Cursor, PlayMode, Program
@@ -110,7 +106,7 @@ class LiveOrders:
             url=url,
             auth=CallbackAuth.HEADERS,
             key=platform.key,
-            events=events or tuple(LiveEventKind),
+            events=events or tuple(OwnerEventKind),
         )
 
     def _check_callback(self, callback: LiveCallback) -> None:

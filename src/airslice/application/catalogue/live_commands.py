@@ -6,8 +6,8 @@ are stored in the order in which they come; what becomes of them on air is not d
 
 from __future__ import annotations
 
-import json
 import uuid
+from collections.abc import Iterable
 from dataclasses import replace
 
 from airslice.application.catalogue.live_rooms import with_rule_indexes
@@ -24,11 +24,10 @@ from airslice.domain.errors import InvalidInput, LiveJobFinished, LiveJobNotFoun
 from airslice.domain.live_command import (
     INSERTS,
     REWRITES,
+    AudienceEvent,
     CommandName,
     CommandState,
     LiveCommand,
-    LiveEvent,
-    LiveEventType,
 )
 from airslice.domain.live_job import FINAL_STATES, LiveJob
 from airslice.domain.live_room import LiveRoom, RoomDraft
@@ -42,15 +41,6 @@ KEPT_EVENTS = 1_000
 
 _OF_A_JOB = ("video_config", "output_urls", "stream_keys", "view_mode", "co_streamer_config")
 """Extras that the start of a job can override in its room."""
-
-_FACTS: dict[int, dict[str, type]] = {
-    LiveEventType.COMMENT: {"user": dict, "content": str},
-    LiveEventType.ENTER: {"user": dict},
-    LiveEventType.LIKE: {"user": dict},
-    LiveEventType.GIFT: {"user": dict, "gift": dict},
-    LiveEventType.VIEWERS: {"numberOfViewers": int},
-}
-"""What the content of each type has, and of which JSON type that is."""
 
 
 class LiveCommands:
@@ -221,19 +211,17 @@ class LiveCommands:
         await self._commands.settle_commands(job_id, frozenset({name}), command_ids, state)
 
     async def report_events(
-        self, project_id: str, room_id: str, job_id: str, events: tuple[LiveEvent, ...]
+        self, project_id: str, room_id: str, job_id: str, events: Iterable[AudienceEvent]
     ) -> None:
-        """Take what the audience of a broadcast did.
+        """Take what the audience of a broadcast did; of events that cannot all be read, none.
 
         Raises:
             LiveJobNotFound: the room has no such job.
             LiveJobFinished: the job has ended.
-            InvalidInput: an event is not of the form that its type has.
+            InvalidInput: `events`, which is read after this is known, raises it.
         """
         await self._unfinished(project_id, room_id, job_id)
-        for number, event in enumerate(events):
-            _check_event(event, f"events[{number}].content")
-        await self._commands.add_events(job_id, events, keep=KEPT_EVENTS)
+        await self._commands.add_events(job_id, tuple(events), keep=KEPT_EVENTS)
 
     async def _job(self, project_id: str, room_id: str, job_id: str) -> LiveJob:
         job = await self._jobs.find_job(project_id, job_id)
@@ -252,22 +240,3 @@ class LiveCommands:
     ) -> Page[LiveCommand]:
         query = CommandQuery(names=frozenset({name}), job_id=job_id, offset=offset, limit=limit)
         return await self._commands.queued_commands(project_id, query)
-
-
-def _check_event(event: LiveEvent, field: str) -> None:
-    """Check that an event says what its type is about; types of no meaning may say anything.
-
-    Raises:
-        InvalidInput: it does not.
-    """
-    if not event.content and event.type not in _FACTS:
-        return
-    try:
-        content = json.loads(event.content)
-    except (ValueError, RecursionError):
-        raise InvalidInput(field, "must be JSON text") from None
-    if not isinstance(content, dict):
-        raise InvalidInput(field, "must be a JSON object")
-    for name, kind in _FACTS.get(event.type, {}).items():
-        if type(content.get(name)) is not kind:
-            raise InvalidInput(field, f"must have a {name} for type {event.type}")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from airslice.application.broadcast.player_notices import LiveNotices, Subscription
+from airslice.application.broadcast.player_notices import PlayerNotices, Subscription
 from airslice.application.listening.channels import Channel, Channels
 from airslice.application.ports.media import ListeningEngine, ListeningSession
 from airslice.application.rooms.bans import Bans
@@ -24,9 +24,10 @@ from airslice.domain.errors import (
     SessionNotFound,
     TokenRefused,
 )
+from airslice.domain.live_control import PlayState
 from airslice.domain.room import RoomKey, is_valid_id
 
-PlayControl: TypeAlias = Callable[[RoomKey, str, str, str], Awaitable[str]]
+PlayControl: TypeAlias = Callable[[RoomKey, str, str, str], Awaitable[PlayState]]
 """Does what a player asks of the broadcast in a room, and returns its state; takes the room, the
 user's id, the command and its timing.
 
@@ -78,7 +79,7 @@ class Listening:
         channels: Channels,
         wall_clock: WallClock,
         bans: Bans,
-        notices: LiveNotices,
+        notices: PlayerNotices,
         control: PlayControl,
         max_listeners_per_room: int,
     ) -> None:
@@ -211,7 +212,7 @@ class Listening:
         hearing.events = self._notices.subscribe(hearing.room)
         return hearing.events
 
-    async def command(self, session_id: str, command: str, timing: str) -> str:
+    async def command(self, session_id: str, command: str, timing: str) -> PlayState:
         """Ask something of the room's broadcast; return its state. Errors: see `PlayControl`.
 
         Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from airslice.domain.interaction_rules import RuleGroup
-from airslice.domain.live_command import CommandName, CommandState, LiveCommand, LiveEvent
+from airslice.domain.live_command import AudienceEvent, CommandName, CommandState, LiveCommand
 from airslice.domain.live_job import JobState, LiveJob
 from airslice.domain.live_platform import LivePlatform, Product
 from airslice.domain.live_room import ConfirmState, LiveRoom, LiveRoomType, TemplateOwner
@@ -218,10 +218,12 @@ class LiveCommandStore(Protocol):
     ) -> None:
         """Remove queued commands of a job; without ids, all of these names."""
 
-    async def add_events(self, job_id: str, events: tuple[LiveEvent, ...], *, keep: int) -> None:
+    async def add_events(
+        self, job_id: str, events: tuple[AudienceEvent, ...], *, keep: int
+    ) -> None:
         """Append events, and forget all but the latest `keep` of the job."""
 
-    async def events(self, job_id: str) -> list[LiveEvent]:
+    async def events(self, job_id: str) -> list[AudienceEvent]:
         """Return the events that are remembered of a job, the first added first."""
 
 

@@ -47,7 +47,7 @@ class OpenedSession:
     """SDP."""
 
 
-class Presence(Protocol):
+class LocalPublisher(Protocol):
     """A publisher that is a part of this process: he hands his packets over himself."""
 
     def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
@@ -199,7 +199,7 @@ class Publishing:
 
     def present(
         self, room: RoomKey, user_id: str, on_ended: Callable[[EndReason], None]
-    ) -> Presence:
+    ) -> LocalPublisher:
         """Let a part of this process publish as a user; no other session replaces it.
 
         Args:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from enum import IntEnum
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, convert
 
 from airslice.domain.errors import InvalidInput
-from airslice.domain.live_command import (
-    CommandName,
-    CommandSource,
-    LiveCommand,
-)
-from airslice.domain.live_command import (
-    LiveEvent as AudienceEvent,
-)
+from airslice.domain.live_command import AudienceEvent, CommandName, CommandSource, LiveCommand
 from airslice.domain.script import Scene
 from airslice.facades.huawei.fields import (
     Id,
@@ -265,6 +260,28 @@ class BatchConfirmLiveCommandsReq(Wire, frozen=True, kw_only=True):
     command_ids: Ids | None = None
 
 
+class LiveEventType(IntEnum):
+    """What an audience does."""
+
+    COMMENT = 1
+    ENTER = 2
+    LIKE = 3
+    GIFT = 4
+    SUBSCRIBE = 5
+    VIEWERS = 6
+    """How many there are."""
+
+
+FACTS: Mapping[int, Mapping[str, type]] = {
+    LiveEventType.COMMENT: {"user": dict, "content": str},
+    LiveEventType.ENTER: {"user": dict},
+    LiveEventType.LIKE: {"user": dict},
+    LiveEventType.GIFT: {"user": dict, "gift": dict},
+    LiveEventType.VIEWERS: {"numberOfViewers": int},
+}
+"""What the content of each type has, and of which JSON type that is."""
+
+
 class LiveEvent(Wire, frozen=True, kw_only=True):
     """Something that the audience did."""
 
@@ -272,11 +289,32 @@ class LiveEvent(Wire, frozen=True, kw_only=True):
     type: Annotated[int, Meta(ge=0, le=100)] | None = None
     content: Annotated[str, Meta(max_length=8_192)] | None = None
 
-    def event(self) -> AudienceEvent:
-        """Return what is given."""
-        return AudienceEvent(
-            timestamp_ms=self.timestamp, type=self.type or 0, content=self.content or ""
-        )
+    def event(self, field: str) -> AudienceEvent:
+        """Return what is given; types without a meaning may say anything.
+
+        Args:
+            field: Where the content stands in the request.
+
+        Raises:
+            InvalidInput: the content does not say what the event's type is about.
+        """
+        event_type, text = self.type or 0, self.content or ""
+        if text or event_type in FACTS:
+            content = _json_object(text, field)
+            for name, kind in FACTS.get(event_type, {}).items():
+                if type(content.get(name)) is not kind:
+                    raise InvalidInput(field, f"must have a {name} for type {event_type}")
+        return AudienceEvent(timestamp_ms=self.timestamp, type=event_type, content=text)
+
+
+def _json_object(text: str, field: str) -> dict[str, object]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidInput(field, "must be JSON text") from None
+    if not isinstance(content, dict):
+        raise InvalidInput(field, "must be a JSON object")
+    return content
 
 
 class ReportLiveEventReq(Wire, frozen=True, kw_only=True):
@@ -286,16 +324,17 @@ class ReportLiveEventReq(Wire, frozen=True, kw_only=True):
     events: Annotated[list[LiveEvent], Meta(max_length=MAX_EVENTS)] | None = None
     review_config: ReviewConfig | None = None
 
-    def audience_events(self) -> tuple[AudienceEvent, ...]:
-        """Return what is given.
+    def audience_events(self) -> Iterator[AudienceEvent]:
+        """Return what is given; each event is read when it is asked for.
 
         Raises:
-            InvalidInput: `total` is not their number.
+            InvalidInput: `total` is not their number or, later, an event does not say what its
+                type is about.
         """
-        events = tuple(event.event() for event in self.events or ())
+        events = self.events or ()
         if self.total != len(events):
             raise InvalidInput("total", f"must be the number of events, {len(events)}")
-        return events
+        return (event.event(f"events[{number}].content") for number, event in enumerate(events))
 
 
 class ReportQuery(Wire, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
+from airslice.domain.live_job import FaultKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +123,15 @@ WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.StoreFailed: INTERNAL_ERROR,
     errors.StoreRefused: INTERNAL_ERROR,
 }
+
+FAULT_CODES: Mapping[FaultKind, str] = {
+    FaultKind.INTERNAL: "MSS.47000001",
+    FaultKind.NO_PLACE: "MSS.47000005",
+    FaultKind.SENT_OUT: "MSS.47000012",
+    FaultKind.NO_RECORDING: "MSS.20010067",
+    FaultKind.NO_SPEECH: "MSS.47000029",
+}
+"""By which code a failed job's owner is told why (the vendor's table of worker errors)."""
 
 
 def refusal(error: AirsliceError) -> Refusal | None:

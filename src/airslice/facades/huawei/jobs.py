@@ -22,6 +22,7 @@ from airslice.facades.huawei.callbacks import (
     LiveEventCallBackConfig,
     RTCLiveEventCallBackConfig,
 )
+from airslice.facades.huawei.errors import FAULT_CODES
 from airslice.facades.huawei.fields import (
     Text256,
     Url,
@@ -171,7 +172,9 @@ class JobFacts:
             start_time=rfc3339(job.started_at_ms),
             end_time=rfc3339(job.ended_at_ms),
             error_info=(
-                ErrorResponse(error_code=fault.code, error_msg=fault.message) if fault else None
+                ErrorResponse(error_code=FAULT_CODES[fault.kind], error_msg=fault.message)
+                if fault
+                else None
             ),
             create_time=rfc3339(job.created_at_ms),
             lastupdate_time=rfc3339(job.updated_at_ms),

@@ -9,11 +9,11 @@ import msgspec
 
 from airslice.application.ports.live import CommandQuery, Page
 from airslice.domain.live_command import (
+    AudienceEvent,
     CommandName,
     CommandSource,
     CommandState,
     LiveCommand,
-    LiveEvent,
 )
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.rows import Row
@@ -72,7 +72,9 @@ class SqliteLiveCommandStore:
         """Remove queued commands of a job; without ids, all of these names."""
         await self._execute("remove_queued", _which(job_id, names, command_ids))
 
-    async def add_events(self, job_id: str, events: tuple[LiveEvent, ...], *, keep: int) -> None:
+    async def add_events(
+        self, job_id: str, events: tuple[AudienceEvent, ...], *, keep: int
+    ) -> None:
         """Append events, and forget all but the latest `keep` of the job."""
         rows = [
             {
@@ -90,11 +92,13 @@ class SqliteLiveCommandStore:
 
         await self._database.write(change)
 
-    async def events(self, job_id: str) -> list[LiveEvent]:
+    async def events(self, job_id: str) -> list[AudienceEvent]:
         """Return the events that are remembered of a job, the first added first."""
         rows = await self._database.rows(_COMMANDS["events"], {"job_id": job_id})
         return [
-            LiveEvent(timestamp_ms=row["timestamp_ms"], type=row["type"], content=row["content"])
+            AudienceEvent(
+                timestamp_ms=row["timestamp_ms"], type=row["type"], content=row["content"]
+            )
             for row in rows
         ]
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from airslice.domain.live_callback import LiveCallback, RtcNotice
-from airslice.domain.live_job import JobFault, JobState, LiveJob, RtcPlace
+from airslice.domain.live_job import FaultKind, JobFault, JobState, LiveJob, RtcPlace
 from airslice.domain.live_room import (
     ConfirmState,
     LiveRoom,
@@ -16,9 +15,34 @@ from airslice.domain.live_room import (
     RoomDraft,
     Sharing,
 )
+from airslice.domain.owner_event import LiveCallback
+from airslice.domain.player_notice import RtcNotice
 from airslice.domain.script import Cursor, JsonObject, Paragraph, Program
 from airslice.persistence.sqlite.rows import Row
 from airslice.persistence.sqlite.secrets import SecretBox
+
+_FORMER_FAULTS = {
+    "47000001": FaultKind.INTERNAL,
+    "47000005": FaultKind.NO_PLACE,
+    "47000012": FaultKind.SENT_OUT,
+    "20010067": FaultKind.NO_RECORDING,
+    "47000029": FaultKind.NO_SPEECH,
+}
+"""What older rows name a fault by: the number in the code that its owner is shown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fault:
+    """A JobFault. Older rows have a code in place of the kind."""
+
+    message: str
+    kind: FaultKind | None = None
+    code: str = ""
+
+    def fault(self) -> JobFault:
+        number = self.code.rpartition(".")[2]
+        kind = self.kind or _FORMER_FAULTS.get(number, FaultKind.INTERNAL)
+        return JobFault(kind=kind, message=self.message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +50,7 @@ class _JobDetails:
     """What jobs are not found by."""
 
     place: RtcPlace
-    fault: JobFault | None
+    fault: _Fault | None
     block_reason: str
     callback: LiveCallback | None
     rtc_notices: tuple[RtcNotice, ...]
@@ -43,7 +67,7 @@ def job_row(job: LiveJob, room: int, box: SecretBox) -> Row:
     """
     details = _JobDetails(
         place=job.place,
-        fault=job.fault,
+        fault=_Fault(kind=job.fault.kind, message=job.fault.message) if job.fault else None,
         block_reason=job.block_reason,
         callback=job.callback,
         rtc_notices=job.rtc_notices,
@@ -98,7 +122,7 @@ def read_job(row: sqlite3.Row, box: SecretBox, *, with_program: bool = True) -> 
         started_at_ms=row["started_at_ms"],
         ended_at_ms=row["ended_at_ms"],
         on_air_ms=row["on_air_ms"],
-        fault=details.fault,
+        fault=details.fault.fault() if details.fault else None,
         block_reason=details.block_reason,
         callback=details.callback,
         rtc_notices=details.rtc_notices,

@@ -18,12 +18,12 @@ from yarl import URL
 from airslice.application.ports.clock import Clock
 from airslice.application.ports.live import Page
 from airslice.delivery.destination import DestinationRefused, PermittedResolver
-from airslice.delivery.live_event import authenticated
-from airslice.delivery.live_event_sender import validate_live_url
+from airslice.delivery.huawei.owner_event_sender import validate_live_url
+from airslice.delivery.huawei.signing import authenticated
 from airslice.domain.destination import AddressRule
 from airslice.domain.errors import LivePlatformFailed
-from airslice.domain.live_callback import CallbackAuth, LiveCallback
 from airslice.domain.live_platform import Product
+from airslice.domain.owner_event import CallbackAuth, LiveCallback
 
 TIMEOUT_S = 5.0
 """How long a platform has, from the lookup of its name to the end of its answer."""

@@ -16,13 +16,13 @@ from yarl import URL
 
 from airslice.application.ports.clock import Clock
 from airslice.delivery.destination import DestinationRefused
-from airslice.delivery.live_event import hw_time, live_event_signature
-from airslice.delivery.live_event_sender import HttpLiveEventSender, validate_live_url
+from airslice.delivery.huawei.owner_event_sender import HttpOwnerEventSender, validate_live_url
+from airslice.delivery.huawei.signing import hw_time, url_signature
 from airslice.domain.callback import CallbackEvent
 from airslice.domain.destination import AddressRule
-from airslice.domain.live_callback import CallbackAuth, LiveCallback
 from airslice.domain.outbox import Failed, Gone, Made
-from tests.delivery.test_callback_destination import FixedNames
+from airslice.domain.owner_event import CallbackAuth, LiveCallback
+from tests.delivery.test_destination import FixedNames
 
 KEY = "GCTbw44s6MPLh4GqgDpnfuFHgy25Enly"
 NOW_S = 0x66DF9308
@@ -68,8 +68,8 @@ async def owner() -> AsyncIterator[Owner]:
 
 
 @pytest_asyncio.fixture
-async def sender() -> AsyncIterator[HttpLiveEventSender]:
-    sender = HttpLiveEventSender(StoppedClock(), AddressRule(["127.0.0.0/8"]))
+async def sender() -> AsyncIterator[HttpOwnerEventSender]:
+    sender = HttpOwnerEventSender(StoppedClock(), AddressRule(["127.0.0.0/8"]))
     yield sender
     await sender.close()
 
@@ -78,7 +78,7 @@ def test_the_signature_is_that_of_the_documented_example() -> None:
     url = URL("https://api.example.com/v1/products?live_id=111&limit=10&offset=0")
 
     assert hw_time(NOW_S) == "66df9308"
-    assert live_event_signature(url, "66df9308", key=KEY) == (
+    assert url_signature(url, "66df9308", key=KEY) == (
         "5e7fe8869a12a87ea966d9edbc02e38cd4ce62c73b8b05c638f15835e78902d7"
     )
 
@@ -95,11 +95,11 @@ def test_the_signature_is_that_of_the_documented_example() -> None:
 def test_what_is_signed_is_the_address_without_its_scheme(url: str, signed: str) -> None:
     expected = hmac.new(b"key", (signed + "ff").encode(), hashlib.sha256).hexdigest()
 
-    assert live_event_signature(URL(url), "ff", key="key") == expected
+    assert url_signature(URL(url), "ff", key="key") == expected
 
 
 async def test_an_event_is_posted_as_json_whose_message_is_text(
-    owner: Owner, sender: HttpLiveEventSender
+    owner: Owner, sender: HttpOwnerEventSender
 ) -> None:
     outcome = await sender.send(EVENT, LiveCallback(url=owner.url + "?token=own#part"))
 
@@ -112,7 +112,7 @@ async def test_an_event_is_posted_as_json_whose_message_is_text(
     assert "x-hw-mss-secret" not in request.headers
 
 
-async def test_a_receiver_can_verify_the_query(owner: Owner, sender: HttpLiveEventSender) -> None:
+async def test_a_receiver_can_verify_the_query(owner: Owner, sender: HttpOwnerEventSender) -> None:
     for query in ("?z=1&a=2%2F3", ""):
         callback = LiveCallback(url=owner.url + query, auth=CallbackAuth.QUERY, key=KEY)
         assert await sender.send(EVENT, callback) == Made()
@@ -124,7 +124,9 @@ async def test_a_receiver_can_verify_the_query(owner: Owner, sender: HttpLiveEve
         assert (secret, time) == (f"hwSecret={expected}", "hwTime=66df9308")
 
 
-async def test_a_receiver_can_verify_the_headers(owner: Owner, sender: HttpLiveEventSender) -> None:
+async def test_a_receiver_can_verify_the_headers(
+    owner: Owner, sender: HttpOwnerEventSender
+) -> None:
     callback = LiveCallback(url=owner.url + "?b=1&a=2", auth=CallbackAuth.HEADERS, key=KEY)
 
     await sender.send(EVENT, callback)
@@ -141,7 +143,7 @@ async def test_a_receiver_can_verify_the_headers(owner: Owner, sender: HttpLiveE
 
 @pytest.mark.parametrize("status", [200, 201, 204])
 async def test_any_success_is_success(
-    owner: Owner, sender: HttpLiveEventSender, status: int
+    owner: Owner, sender: HttpOwnerEventSender, status: int
 ) -> None:
     owner.status = status
 
@@ -150,7 +152,7 @@ async def test_any_success_is_success(
 
 @pytest.mark.parametrize("status", [302, 400, 500])
 async def test_anything_else_is_tried_again_and_redirects_are_not_followed(
-    owner: Owner, sender: HttpLiveEventSender, status: int
+    owner: Owner, sender: HttpOwnerEventSender, status: int
 ) -> None:
     owner.status = status
 
@@ -161,7 +163,7 @@ async def test_anything_else_is_tried_again_and_redirects_are_not_followed(
 
 
 async def test_a_receiver_that_is_gone_is_not_tried_again(
-    owner: Owner, sender: HttpLiveEventSender
+    owner: Owner, sender: HttpOwnerEventSender
 ) -> None:
     owner.status = 410
 
@@ -169,7 +171,7 @@ async def test_a_receiver_that_is_gone_is_not_tried_again(
 
 
 async def test_an_unknown_signature_is_not_sent_unsigned(
-    owner: Owner, sender: HttpLiveEventSender
+    owner: Owner, sender: HttpOwnerEventSender
 ) -> None:
     callback = LiveCallback(url=owner.url, auth=CallbackAuth.MEITUAN)
 
@@ -179,7 +181,7 @@ async def test_an_unknown_signature_is_not_sent_unsigned(
 
 async def test_plain_http_leads_only_into_listed_networks(owner: Owner) -> None:
     names = FixedNames(["8.8.8.8"], ["127.0.0.1"])
-    sender = HttpLiveEventSender(StoppedClock(), AddressRule(["127.0.0.0/8"]), names=names)
+    sender = HttpOwnerEventSender(StoppedClock(), AddressRule(["127.0.0.0/8"]), names=names)
     port = URL(owner.url).port
 
     refused = await sender.send(EVENT, LiveCallback(url=f"http://public.example:{port}/cb"))
