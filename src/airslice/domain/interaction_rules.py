@@ -6,8 +6,15 @@ from dataclasses import dataclass
 
 from airslice.domain.script import JsonObject
 
-COMMENT_EVENT = 1
-"""`event_type` of rules that a comment fires."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleDraft:
+    """A rule as its owner gives it."""
+
+    document: JsonObject
+    """Name, condition and reply, in the owner's words."""
+    rule_index: str = ""
+    """Of the rule of the library that it replaces; empty: it is a new one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

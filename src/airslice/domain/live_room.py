@@ -115,12 +115,6 @@ class RoomDraft:
     backup_model_asset_ids: tuple[str, ...] = ()
     extras: JsonObject = field(default_factory=dict)
 
-    @property
-    def platform_id(self) -> str:
-        """The live platform that the room is linked to; empty: none."""
-        link: JsonObject = self.extras.get("relation_live_platform_info") or {}
-        return str(link.get("platform_id", ""))
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveRoom:

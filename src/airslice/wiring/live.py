@@ -34,6 +34,7 @@ from airslice.domain.sentences import Utterance
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.encoding.opus_encoder import AvOpusEncoders
 from airslice.facades.huawei import HuaweiFacade, UseCases
+from airslice.facades.huawei.owner_words import OWNER_WORDS
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.live_commands import SqliteLiveCommandStore
 from airslice.persistence.sqlite.live_resources import (
@@ -89,6 +90,7 @@ async def smart_live(parts: Parts) -> AsyncIterator[SmartLive]:
                 config_of=stores.configs.find_config,
                 platform_of=stores.platforms.find_platform,
                 check_callback_url=partial(validate_live_url, rule=rule),
+                words=OWNER_WORDS,
                 wall_clock=given.wall_clock,
             ),
             tools=tools,
@@ -124,7 +126,11 @@ def _use_cases(
     wall_clock, job_store = parts.given.wall_clock, parts.storage.live_jobs
     return UseCases(
         rooms=LiveRooms(
-            rooms=stores.rooms, jobs=job_store, configs=stores.configs, wall_clock=wall_clock
+            rooms=stores.rooms,
+            jobs=job_store,
+            configs=stores.configs,
+            words=OWNER_WORDS,
+            wall_clock=wall_clock,
         ),
         jobs=jobs,
         commands=LiveCommands(
@@ -132,6 +138,7 @@ def _use_cases(
             jobs=job_store,
             rooms=stores.rooms,
             exits=jobs,
+            words=OWNER_WORDS,
             wall_clock=wall_clock,
         ),
         report_keys=ReportKeys(parts.given.settings.server.master_key, wall_clock),

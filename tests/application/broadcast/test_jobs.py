@@ -174,7 +174,7 @@ async def test_a_job_without_anything_to_play_is_refused(
 ) -> None:
     room = await live.room(*scenes, policy=PlayPolicy(mode=mode, repeat_count=ENDLESS))
 
-    with pytest.raises(InvalidInput, match="scene_scripts"):
+    with pytest.raises(InvalidInput, match=r"texts|recordings|paragraph"):
         await live.jobs.start(PROJECT, room.room_id, JobOrder())
 
     assert live.jobs.running == 0
@@ -192,7 +192,7 @@ async def test_a_callback_that_cannot_be_made_is_refused(live: LiveStage) -> Non
         LiveCallback(url="https://public/", auth=CallbackAuth.MEITUAN),
     ):
         room = await live.room(SCENE, callback=callback)
-        with pytest.raises(InvalidInput, match="live_event_callback_config"):
+        with pytest.raises(InvalidInput, match="events_"):
             await live.jobs.start(PROJECT, room.room_id, JobOrder())
 
 

@@ -22,6 +22,7 @@ from airslice.domain.live_command import (
 )
 from airslice.domain.live_job import FINAL_STATES, JobState
 from airslice.domain.script import AutoStop, LiveExit, PlayPolicy, Program
+from airslice.facades.huawei.owner_words import OWNER_WORDS
 from tests.support.memory.live_commands import MemoryLiveCommandStore
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_rooms import MemoryLiveRoomStore
@@ -59,6 +60,7 @@ class Desk:
             jobs=self.jobs,
             rooms=self.rooms,
             exits=self.exits,
+            words=OWNER_WORDS,
             wall_clock=WallClock(self.clock),
         )
 

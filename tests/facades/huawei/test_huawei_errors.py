@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from airslice.domain.errors import AirsliceError, InvalidInput
-from airslice.facades.huawei.errors import INTERNAL_ERROR, WIRE_ERRORS, refusal
+from airslice.domain.fields import LiveField
+from airslice.domain.live_job import FaultKind
+from airslice.facades.huawei.errors import (
+    FAULT_CODES,
+    FIELDS,
+    INTERNAL_ERROR,
+    WIRE_ERRORS,
+    refusal,
+)
 from airslice.facades.huawei.openapi import WIRE_ERRORS as NAMED
+from airslice.facades.huawei.openapi import openapi_document
+from airslice.facades.huawei.operations import OPERATIONS
 
 
 def subclasses(kind: type[AirsliceError]) -> Iterator[type[AirsliceError]]:
@@ -36,3 +47,22 @@ def test_codes_look_like_the_vendors() -> None:
     for error in NAMED:
         assert re.fullmatch(r"MSS\.[0-9]{8}|APIGW\.[0-9]{4}", error.code)
         assert error.status >= 400
+
+
+def test_every_field_that_a_use_case_refuses_has_a_name_of_this_wire() -> None:
+    assert FIELDS.keys() == set(LiveField)
+    properties = re.findall(r"\w+", " ".join(FIELDS.values()))
+    document = msgspec.json.encode(openapi_document(OPERATIONS, version="")).decode()
+    assert all(f'"{name}"' in document for name in properties)
+
+
+@pytest.mark.parametrize("field", LiveField)
+def test_a_refused_field_is_called_as_in_the_request(field: LiveField) -> None:
+    told = refusal(InvalidInput(field, "is wrong"))
+
+    assert str(told) == f"Invalid parameter: {FIELDS[field]}: is wrong"
+
+
+def test_every_fault_of_a_job_has_a_code() -> None:
+    assert FAULT_CODES.keys() == set(FaultKind)
+    assert all(re.fullmatch(r"MSS\.[0-9]{8}", code) for code in FAULT_CODES.values())

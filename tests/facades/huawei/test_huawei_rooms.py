@@ -428,3 +428,23 @@ async def test_only_templates_are_shared(client: HuaweiClient) -> None:
 
     assert code == "MSS.00000003"
     assert "shared_config" in message
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "given", "shown"),
+    [
+        (1_920, 1_080, None, "LANDSCAPE"),
+        (1_080, 1_920, None, "VERTICAL"),
+        (1_080, 1_920, "LANDSCAPE", "VERTICAL"),
+        (None, None, "LANDSCAPE", "LANDSCAPE"),
+        (None, None, None, "VERTICAL"),
+    ],
+)
+async def test_the_orientation_is_that_of_the_picture(
+    client: HuaweiClient, width: int | None, height: int | None, given: str | None, shown: str
+) -> None:
+    video = {**ROOM["video_config"], "width": width, "height": height} if width else None
+
+    room_id = await made(client, video_config=video, view_mode=given)
+
+    assert (await client.get(f"{ROOMS}/{room_id}"))["view_mode"] == shown

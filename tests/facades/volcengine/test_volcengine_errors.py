@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from airslice.domain import errors as domain_errors
 from airslice.domain.errors import AirsliceError
+from airslice.domain.fields import SliceField
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import WIRE_ERRORS, WireError, refusal
+from airslice.facades.volcengine.errors import FIELDS, WIRE_ERRORS, WireError, refusal
+from airslice.facades.volcengine.openapi import openapi_document
+from airslice.facades.volcengine.operations import OPERATIONS
 
 COMPATIBILITY = (Path(__file__).parents[3] / "docs" / "compatibility.md").read_text()
 ALL = [value for value in vars(errors).values() if isinstance(value, WireError)]
@@ -66,3 +70,16 @@ def test_an_error_that_nobody_mapped_is_the_servers_fault() -> None:
         pass
 
     assert refusal(Unmapped("x")) is None
+
+
+def test_every_field_that_a_use_case_refuses_has_a_name_of_this_wire() -> None:
+    assert FIELDS.keys() == set(SliceField)
+    document = msgspec.json.encode(openapi_document(OPERATIONS)).decode()
+    assert all(f'"{name}"' in document for name in FIELDS.values())
+
+
+@pytest.mark.parametrize("field", SliceField)
+def test_a_refused_field_is_called_as_in_the_request(field: SliceField) -> None:
+    told = refusal(domain_errors.InvalidInput(field, "is wrong"))
+
+    assert str(told) == f"{FIELDS[field]}: is wrong"

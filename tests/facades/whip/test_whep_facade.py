@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from airslice.application.broadcast.player_notices import PlayerNotices, Subscription
 from airslice.application.listening.sessions import Listening, OpenedListening
 from airslice.domain import errors
+from airslice.domain.fields import SessionField
 from airslice.domain.live_control import PlayState
 from airslice.domain.player_notice import PlayerNotice
 from airslice.domain.playing import Line
@@ -23,7 +24,7 @@ from airslice.domain.room import RoomKey
 from airslice.domain.script import Cursor, JsonObject, Paragraph, Scene
 from airslice.domain.sentences import Sentence
 from airslice.facades.whip import WhepFacade, whep
-from airslice.facades.whip.exchange import MAX_BODY_BYTES
+from airslice.facades.whip.exchange import FIELDS, MAX_BODY_BYTES
 
 ENDPOINT = "/whep/app/room@1"
 SESSION = f"{ENDPOINT}/session"
@@ -159,6 +160,25 @@ class TestListen:
         response = await http.post(ENDPOINT, content="v=0", headers=OFFER)
 
         assert (response.status_code, code_of(response)) == (status, code)
+
+    @pytest.mark.parametrize(
+        ("field", "name"),
+        [
+            (SessionField.ROOM, "RoomId"),
+            (SessionField.HEARD_USER, "user"),
+            (SessionField.PLAY_COMMAND, "command"),
+            (SessionField.PLAY_TIMING, "params.timing"),
+        ],
+    )
+    async def test_a_refused_field_is_called_as_in_the_request(
+        self, http: httpx.AsyncClient, listening: ScriptedListening, field: str, name: str
+    ) -> None:
+        listening.error = errors.InvalidInput(field, "is wrong")
+
+        response = await http.post(ENDPOINT, content="v=0", headers=OFFER)
+
+        assert response.json()["detail"] == f"{name}: is wrong"
+        assert FIELDS.keys() == set(SessionField)
 
     async def test_without_a_token_nothing_is_read(
         self, http: httpx.AsyncClient, listening: ScriptedListening

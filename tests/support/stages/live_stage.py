@@ -51,6 +51,7 @@ from airslice.domain.script import (
     Voice,
 )
 from airslice.domain.sentences import Utterance
+from airslice.facades.huawei.owner_words import OWNER_WORDS
 from airslice.slicing.packets import RtpPacket, SenderReport
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_resources import MemoryLivePlatformStore
@@ -283,6 +284,7 @@ class LiveStage:
                 config_of=self._config_of,
                 platform_of=self.platforms.find_platform,
                 check_callback_url=self.check_callback_url,
+                words=OWNER_WORDS,
                 wall_clock=wall_clock,
             ),
             tools=self.tools,

@@ -27,6 +27,7 @@ from airslice.domain.player_notice import RtcNotice
 from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.script import LiveExit, Program
 from airslice.facades.huawei import UseCases
+from airslice.facades.huawei.owner_words import OWNER_WORDS
 from tests.support.memory.live_commands import MemoryLiveCommandStore
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_resources import (
@@ -156,13 +157,16 @@ class SmartLiveStage:
         rooms = MemoryLiveRoomStore(jobs)
         self.jobs = JobsOnPaper(rooms, jobs, self.clock)
         self.use_cases = UseCases(
-            rooms=LiveRooms(rooms=rooms, jobs=jobs, configs=configs, wall_clock=wall_clock),
+            rooms=LiveRooms(
+                rooms=rooms, jobs=jobs, configs=configs, words=OWNER_WORDS, wall_clock=wall_clock
+            ),
             jobs=self.jobs,
             commands=LiveCommands(
                 commands=MemoryLiveCommandStore(),
                 jobs=jobs,
                 rooms=rooms,
                 exits=self.jobs,
+                words=OWNER_WORDS,
                 wall_clock=wall_clock,
             ),
             report_keys=ReportKeys(MASTER_KEY, wall_clock),

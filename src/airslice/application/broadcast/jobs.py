@@ -37,6 +37,7 @@ from airslice.domain.errors import (
     TokenRefused,
     TooManyLiveJobs,
 )
+from airslice.domain.fields import SessionField
 from airslice.domain.live_control import PlayCommand, PlayState, Timing
 from airslice.domain.live_job import (
     FINAL_STATES,
@@ -202,11 +203,15 @@ class LiveJobs:
         try:
             asked = PlayCommand(command)
         except ValueError:
-            raise InvalidInput("command", f"expected one of {', '.join(PlayCommand)}") from None
+            raise InvalidInput(
+                SessionField.PLAY_COMMAND, f"expected one of {', '.join(PlayCommand)}"
+            ) from None
         try:
             when = Timing(timing)
         except ValueError:
-            raise InvalidInput("params.timing", f"expected one of {', '.join(Timing)}") from None
+            raise InvalidInput(
+                SessionField.PLAY_TIMING, f"expected one of {', '.join(Timing)}"
+            ) from None
         broadcast = self._places.get(room)
         if broadcast is None:
             raise LiveJobNotFound(f"no broadcast is heard in room {room.room_id}")
@@ -215,7 +220,7 @@ class LiveJobs:
         return await broadcast.control(asked, when)
 
     async def reset_exit(self, job_id: str, live_exit: LiveExit) -> None:
-        """See `live_ports.JobExits`."""
+        """Take `live_exit` for a job's own from now on (port `JobExits`)."""
 
         def change(job: LiveJob) -> LiveJob:
             policy = replace(job.program.policy, exit=live_exit)

@@ -17,10 +17,12 @@ from airslice.application.ports.live import (
     LiveCommandStore,
     LiveJobStore,
     LiveRoomStore,
+    OwnerWords,
     Page,
 )
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import InvalidInput, LiveJobFinished, LiveJobNotFound, QuotaExceeded
+from airslice.domain.fields import LiveField
 from airslice.domain.live_command import (
     INSERTS,
     REWRITES,
@@ -39,9 +41,6 @@ MAX_COMMANDS = 10_000
 KEPT_EVENTS = 1_000
 """Of a job: the latest."""
 
-_OF_A_JOB = ("video_config", "output_urls", "stream_keys", "view_mode", "co_streamer_config")
-"""Extras that the start of a job can override in its room."""
-
 
 class LiveCommands:
     """The commands and audience events of all jobs."""
@@ -53,6 +52,7 @@ class LiveCommands:
         jobs: LiveJobStore,
         rooms: LiveRoomStore,
         exits: JobExits,
+        words: OwnerWords,
         wall_clock: WallClock,
     ) -> None:
         """Begin with what the stores remember.
@@ -62,12 +62,14 @@ class LiveCommands:
             jobs: Knows the jobs.
             rooms: Knows their rooms.
             exits: Changes when jobs end by themselves.
+            words: Knows what documents in owners' words say.
             wall_clock: Dates commands.
         """
         self._commands = commands
         self._jobs = jobs
         self._rooms = rooms
         self._exits = exits
+        self._words = words
         self._wall_clock = wall_clock
 
     async def execute(
@@ -145,7 +147,7 @@ class LiveCommands:
             updated_at_ms=job.created_at_ms,
             script_version=str(job.created_at_ms),
         )
-        own = {name: job.extras[name] for name in _OF_A_JOB if name in job.extras}
+        own = {name: job.extras[name] for name in self._words.job_extras & job.extras.keys()}
         draft = replace(
             room.draft,
             name=job.room_name,
@@ -205,7 +207,8 @@ class LiveCommands:
             InvalidInput: commands of this name are not for a person to judge.
         """
         if name not in REWRITES:
-            raise InvalidInput("command", f"must be one of {', '.join(sorted(REWRITES))}")
+            known = ", ".join(sorted(REWRITES))
+            raise InvalidInput(LiveField.JUDGED_COMMAND, f"must be one of {known}")
         await self._unfinished(project_id, room_id, job_id)
         state = CommandState.CONFIRMED if confirmed else CommandState.REJECTED
         await self._commands.settle_commands(job_id, frozenset({name}), command_ids, state)

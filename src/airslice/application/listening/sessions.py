@@ -24,6 +24,7 @@ from airslice.domain.errors import (
     SessionNotFound,
     TokenRefused,
 )
+from airslice.domain.fields import SessionField
 from airslice.domain.live_control import PlayState
 from airslice.domain.room import RoomKey, is_valid_id
 
@@ -135,7 +136,7 @@ class Listening:
         app = self._apps.get(app_id)
         if app is None:
             raise AppNotFound(f"there is no application {app_id}")
-        for field, value in (("RoomId", room_id), ("user", user_id)):
+        for field, value in ((SessionField.ROOM, room_id), (SessionField.HEARD_USER, user_id)):
             if value is not None and not is_valid_id(value):
                 raise InvalidInput(field, "must be 1 to 128 of a-z A-Z 0-9 _ @ - .")
         listener_id = self._user(app, room_id, token)

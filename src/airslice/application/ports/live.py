@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -11,7 +12,7 @@ from airslice.domain.live_job import JobState, LiveJob
 from airslice.domain.live_platform import LivePlatform, Product
 from airslice.domain.live_room import ConfirmState, LiveRoom, LiveRoomType, TemplateOwner
 from airslice.domain.live_user_config import LiveUserConfig
-from airslice.domain.script import LiveExit
+from airslice.domain.script import JsonObject, LiveExit
 from airslice.domain.sentences import Utterance as Utterance
 
 T = TypeVar("T")
@@ -89,6 +90,20 @@ class CommandQuery:
     offset: int = 0
     limit: int = 10
     """1 to 100."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnerWords:
+    """What the documents say that are kept in owners' own words; the façade knows their keys."""
+
+    private_extras: frozenset[str]
+    """Extras of a shared template that are its owner's alone."""
+    job_extras: frozenset[str]
+    """Extras that the start of a job can override in its room."""
+    platform_id: Callable[[JsonObject], str]
+    """Returns the live platform that a room's extras link it to; empty: none."""
+    answers_comments: Callable[[JsonObject], bool]
+    """Whether an interaction rule is on, and fired by a comment."""
 
 
 class LiveJobStore(Protocol):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
+from airslice.domain.fields import LiveField
 from airslice.domain.live_job import FaultKind
 
 
@@ -57,7 +58,8 @@ THROTTLED = WireError(
 )
 
 # The service's.
-UNAUTHORIZED = WireError(code="MSS.00000001", status=401, message="Unauthorized: %s")
+# Only the report address's key is refused so, whose parameter is auth_key.
+UNAUTHORIZED = WireError(code="MSS.00000001", status=401, message="Unauthorized: auth_%s")
 INVALID_BODY = WireError(code="MSS.00000002", status=400, message="Invalid body: %s")
 INVALID_PARAMETER = WireError(code="MSS.00000003", status=400, message="Invalid parameter: %s")
 ROOM_UNUSABLE = WireError(code="MSS.00000003", status=400, message="Invalid parameter: room_id: %s")
@@ -124,6 +126,22 @@ WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.StoreRefused: INTERNAL_ERROR,
 }
 
+FIELDS: Mapping[str, str] = {
+    LiveField.EVENTS_ADDRESS: "live_event_callback_config.live_event_type_callback_url",
+    LiveField.EVENTS_AUTH: "live_event_callback_config.auth_type",
+    LiveField.PARAGRAPH: "scene_scripts.shoot_scripts.text_config.text",
+    LiveField.TEXTS: "scene_scripts.shoot_scripts.text_config",
+    LiveField.RECORDINGS: "scene_scripts.shoot_scripts.audio_config",
+    LiveField.SHARING: "shared_config",
+    LiveField.SHARED_PROJECTS: "shared_config.allowed_project_ids",
+    LiveField.VERSION: "script_version",
+    LiveField.JUDGED_COMMAND: "command",
+    LiveField.PLATFORM: "platform_id",
+    LiveField.PLATFORM_ADDRESS: "callback_config.url",
+    LiveField.PLATFORM_KEY: "auth_config.key",
+}
+"""How requests call what use cases find fault with."""
+
 FAULT_CODES: Mapping[FaultKind, str] = {
     FaultKind.INTERNAL: "MSS.47000001",
     FaultKind.NO_PLACE: "MSS.47000005",
@@ -139,4 +157,5 @@ def refusal(error: AirsliceError) -> Refusal | None:
     wire_error = WIRE_ERRORS.get(type(error), INTERNAL_ERROR)
     if wire_error is INTERNAL_ERROR:
         return None
-    return Refusal(wire_error, str(error)) if "%s" in wire_error.message else Refusal(wire_error)
+    details = (error.told(FIELDS),) if "%s" in wire_error.message else ()
+    return Refusal(wire_error, *details)

@@ -18,6 +18,7 @@ from airslice.facades.huawei.platforms import (
     UpdateLivePlatformReq,
 )
 from airslice.facades.huawei.rules import (
+    KEPT_BY_UPDATES,
     CreateInteractionRuleReq,
     InteractionRuleDetailInfo,
     InteractionRuleGroup,
@@ -37,8 +38,8 @@ async def create_group(
     use_cases: UseCases, call: Call[NoQuery, InteractionRuleGroup]
 ) -> InteractionRuleGroupId:
     """Make a library of interaction rules."""
-    documents = call.body.documents() or ()
-    group = await use_cases.rules.create_group(call.project_id, call.body.group_name, documents)
+    drafts = call.body.drafts() or ()
+    group = await use_cases.rules.create_group(call.project_id, call.body.group_name, drafts)
     return InteractionRuleGroupId(group_id=group.group_id)
 
 
@@ -71,7 +72,7 @@ async def update_group(
 ) -> InteractionRuleGroupDetail:
     """Change a library of interaction rules."""
     group = await use_cases.rules.update_group(
-        call.project_id, call.ids["group_id"], call.body.group_name, call.body.documents()
+        call.project_id, call.ids["group_id"], call.body.group_name, call.body.drafts()
     )
     return InteractionRuleGroupDetail.of_group(group, with_rules=True)
 
@@ -98,7 +99,9 @@ async def update_rule(
     """Replace a rule of a library."""
     group_id, rule_id = call.ids["group_id"], call.ids["rule_id"]
     return InteractionRuleDetailInfo.of(
-        await use_cases.rules.update_rule(call.project_id, group_id, rule_id, call.body.document())
+        await use_cases.rules.update_rule(
+            call.project_id, group_id, rule_id, call.body.document(), kept=KEPT_BY_UPDATES
+        )
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, to_builtins
 
 from airslice.application.ports.live import GroupQuery, Window
-from airslice.domain.interaction_rules import Rule, RuleGroup
+from airslice.domain.interaction_rules import Rule, RuleDraft, RuleGroup
 from airslice.domain.script import JsonObject
 from airslice.facades.huawei.fields import (
     Id,
@@ -83,6 +83,10 @@ class TriggerProcess(Wire, frozen=True, kw_only=True):
     play_type: PlayType | None = None
 
 
+KEPT_BY_UPDATES = frozenset({"enabled", "review_config"})
+"""Fields of a rule that the update of one rule does not have."""
+
+
 class CreateInteractionRuleReq(Wire, frozen=True, kw_only=True):
     """A rule for a library."""
 
@@ -103,6 +107,11 @@ class InteractionRuleInfo(CreateInteractionRuleReq, frozen=True, kw_only=True):
     rule_index: Id | None = None
     enabled: bool | None = None
     review_config: ReviewConfig | None = None
+
+    def draft(self) -> RuleDraft:
+        """Return the rule for a library, which has its index beside its document."""
+        document = {name: value for name, value in self.document().items() if name != "rule_index"}
+        return RuleDraft(document=document, rule_index=self.rule_index or "")
 
 
 class LiveRoomInteractionRuleInfo(InteractionRuleInfo, frozen=True, kw_only=True):
@@ -141,11 +150,11 @@ class InteractionRuleGroup(Wire, frozen=True, kw_only=True):
     group_name: Name
     interaction_rules: Annotated[list[InteractionRuleInfo], Meta(max_length=1_000)] | None = None
 
-    def documents(self) -> tuple[JsonObject, ...] | None:
-        """Return the rules as they are kept; None where none are given."""
+    def drafts(self) -> tuple[RuleDraft, ...] | None:
+        """Return the rules that are given; None where none are."""
         if self.interaction_rules is None:
             return None
-        return tuple(rule.document() for rule in self.interaction_rules)
+        return tuple(rule.draft() for rule in self.interaction_rules)
 
 
 class InteractionRuleGroupId(Wire, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
+from airslice.domain.fields import SliceField
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,8 +190,17 @@ WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.QuotaExceeded: INTERNAL_ERROR,
 }
 
+FIELDS: Mapping[str, str] = {
+    SliceField.DURATION: "Duration",
+    SliceField.BUSINESS: "BusinessId",
+    SliceField.CALLBACK_ADDRESS: "URL",
+    SliceField.CALLBACK_SECRET: "SecretKey",
+    SliceField.CALLBACK_EVENTS: "EventList",
+}
+"""How requests call what use cases find fault with."""
+
 
 def refusal(error: AirsliceError) -> Refusal | None:
     """Return what the caller is told of `error`; None if it is the server's own fault."""
     wire_error = WIRE_ERRORS.get(type(error), INTERNAL_ERROR)
-    return None if wire_error is INTERNAL_ERROR else Refusal(wire_error, str(error))
+    return None if wire_error is INTERNAL_ERROR else Refusal(wire_error, error.told(FIELDS))

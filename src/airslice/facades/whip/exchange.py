@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
+from airslice.domain.fields import SessionField
 
 MAX_BODY_BYTES = 65_536
 """An offer of a browser has under 10 KB."""
@@ -36,6 +37,14 @@ STATUS: Mapping[type[AirsliceError], int] = {
     errors.LiveJobFinished: 409,
 }
 """What can go wrong; anything else is our own fault, 500."""
+
+FIELDS: Mapping[str, str] = {
+    SessionField.ROOM: "RoomId",
+    SessionField.HEARD_USER: "user",
+    SessionField.PLAY_COMMAND: "command",
+    SessionField.PLAY_TIMING: "params.timing",
+}
+"""How requests call what use cases find fault with."""
 
 CORS_HEADERS = {
     # Room tokens are the only authority here and no cookie is: any page may use one.
@@ -117,7 +126,7 @@ def answered(handlers: Mapping[str, Handle]) -> Handle:
             response = _problem(refused.status, refused.code, str(refused))
         except AirsliceError as error:
             status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-            response = _problem(status, error.code, str(error))
+            response = _problem(status, error.code, error.told(FIELDS))
         except Exception:
             _log.exception("a request of a publisher or listener failed")
             response = _problem(500, "internal_error", "an internal error; see the server's log")
