@@ -27,8 +27,8 @@ from airslice.application.catalogue.report_keys import ReportKeys
 from airslice.application.ports.live import SpeechEngine, SpeechFailed
 from airslice.config import ConfigError, Presenter, Settings
 from airslice.delivery.destination import PermittedResolver, validate_url
+from airslice.delivery.huawei.address import validate_live_url
 from airslice.delivery.huawei.owner_event import owner_event
-from airslice.delivery.huawei.owner_event_sender import validate_live_url
 from airslice.delivery.huawei.platform_products import HttpPlatformProducts
 from airslice.domain.sentences import Utterance
 from airslice.encoding.audio_decoder import decode_audio

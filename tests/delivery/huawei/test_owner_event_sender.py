@@ -15,9 +15,7 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from airslice.application.ports.clock import Clock
-from airslice.delivery.destination import DestinationRefused
-from airslice.delivery.huawei.owner_event_sender import HttpOwnerEventSender, validate_live_url
-from airslice.delivery.huawei.signing import hw_time, url_signature
+from airslice.delivery.huawei.owner_event_sender import HttpOwnerEventSender
 from airslice.domain.callback import CallbackEvent
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Failed, Gone, Made
@@ -72,30 +70,6 @@ async def sender() -> AsyncIterator[HttpOwnerEventSender]:
     sender = HttpOwnerEventSender(StoppedClock(), AddressRule(["127.0.0.0/8"]))
     yield sender
     await sender.close()
-
-
-def test_the_signature_is_that_of_the_documented_example() -> None:
-    url = URL("https://api.example.com/v1/products?live_id=111&limit=10&offset=0")
-
-    assert hw_time(NOW_S) == "66df9308"
-    assert url_signature(url, "66df9308", key=KEY) == (
-        "5e7fe8869a12a87ea966d9edbc02e38cd4ce62c73b8b05c638f15835e78902d7"
-    )
-
-
-@pytest.mark.parametrize(
-    ("url", "signed"),
-    [
-        ("https://a.example", "a.example/"),
-        ("https://a.example:443/x?", "a.example/x"),
-        ("https://a.example:8443/x?b=2&a=1&a=0", "a.example:8443/x?a=1&a=0&b=2"),
-        ("http://a.example:80/%E4%BD%A0?q=a%20b", "a.example/%E4%BD%A0?q=a%20b"),
-    ],
-)
-def test_what_is_signed_is_the_address_without_its_scheme(url: str, signed: str) -> None:
-    expected = hmac.new(b"key", (signed + "ff").encode(), hashlib.sha256).hexdigest()
-
-    assert url_signature(URL(url), "ff", key="key") == expected
 
 
 async def test_an_event_is_posted_as_json_whose_message_is_text(
@@ -191,30 +165,6 @@ async def test_plain_http_leads_only_into_listed_networks(owner: Owner) -> None:
     assert isinstance(refused, Failed)
     assert "refused" in refused.reason
     assert taken == Made()
-
-
-@pytest.mark.parametrize(
-    ("url", "is_valid"),
-    [
-        ("https://public.example/x", True),
-        ("https://8.8.8.8/", True),
-        ("http://8.8.8.8/", False),
-        ("http://10.0.0.1/", True),
-        ("https://10.0.0.1/", True),
-        ("https://192.168.0.1/", False),
-        ("ftp://public.example/", False),
-        ("https://user:password@public.example/", False),
-        ("no url", False),
-    ],
-)
-def test_an_address_is_judged_when_a_job_is_started(url: str, is_valid: bool) -> None:
-    rule = AddressRule(["10.0.0.0/8"])
-
-    if is_valid:
-        assert validate_live_url(url, rule)
-    else:
-        with pytest.raises(DestinationRefused):
-            validate_live_url(url, rule)
 
 
 def test_a_key_is_not_shown() -> None:

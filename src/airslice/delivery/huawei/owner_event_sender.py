@@ -6,7 +6,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from airslice.application.ports.clock import Clock
-from airslice.delivery.destination import validate_url
+from airslice.delivery.huawei.address import rules_of
 from airslice.delivery.huawei.owner_event import owner_event_body
 from airslice.delivery.huawei.signing import authenticated
 from airslice.delivery.posting import HttpPoster, Message
@@ -14,18 +14,6 @@ from airslice.domain.callback import TRY_TIMEOUT_S, CallbackEvent
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Gone, Outcome
 from airslice.domain.owner_event import CallbackAuth, LiveCallback
-
-
-def validate_live_url(url: str, rule: AddressRule) -> URL:
-    """Return the parsed form of an address for events: https, or http into a listed network.
-
-    A host name is judged only when it is dialled, see `validate_url`.
-
-    Raises:
-        DestinationRefused: it must not be called.
-    """
-    parsed = validate_url(url, rule)
-    return parsed if parsed.scheme == "https" else validate_url(url, rule.only_listed())
 
 
 class HttpOwnerEventSender:
@@ -56,7 +44,7 @@ class HttpOwnerEventSender:
                 timeout_s=timeout_s,
                 is_success=lambda status: 200 <= status < 300,
             )
-            for scheme, permitted in (("https", rule), ("http", rule.only_listed()))
+            for scheme, permitted in rules_of(rule).items()
         }
 
     async def close(self) -> None:
