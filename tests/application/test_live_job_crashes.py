@@ -7,8 +7,8 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airslice.domain.live_control import PlayState
 from airslice.domain.live_job import JobState, LiveJob, rtc_place
+from airslice.domain.players import PlayState
 from airslice.domain.room_event import EndReason
 from airslice.domain.script import Cursor, PlayPolicy, Program, RandomPlay
 from tests.support.stages.live_stage import PROJECT, LiveStage, a_scene, numbered, scenes_of

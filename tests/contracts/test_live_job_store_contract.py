@@ -11,7 +11,7 @@ import pytest
 
 from airslice.application.ports.live import JobQuery, LiveJobStore, Window
 from airslice.domain.live_job import FINAL_STATES, FaultKind, JobFault, JobState
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import Cursor, Program
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore

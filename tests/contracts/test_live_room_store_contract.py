@@ -19,7 +19,7 @@ from airslice.domain.live_room import (
     Sharing,
     TemplateOwner,
 )
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import LiveExit, PlayPolicy, Program
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore

@@ -14,7 +14,7 @@ class RuleDraft:
     document: JsonObject
     """Name, condition and reply, in the owner's words."""
     rule_index: str = ""
-    """Of the rule of the library that it replaces; empty: it is a new one."""
+    """Names the rule of the library that this one replaces; empty: it is a new one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,5 +40,5 @@ class RuleGroup:
     name: str
     created_at_ms: int
     updated_at_ms: int
-    """Of the group or one of its rules."""
+    """When the group, or one of its rules, was changed the last time."""
     rules: tuple[Rule, ...] = ()

@@ -61,7 +61,7 @@ class LiveCommand:
     job_id: str
     name: CommandName
     params: JsonObject = field(repr=False)
-    """In the owner's words; they may hold stream keys."""
+    """The parameters in the owner's words; they may hold stream keys."""
     created_at_ms: int
     """UTC, milliseconds since the Unix epoch."""
     source: CommandSource = CommandSource.EXTERNAL

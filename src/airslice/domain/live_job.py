@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from airslice.domain.owner_event import LiveCallback
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import Cursor, JsonObject, Program
 
 
@@ -78,7 +78,7 @@ class RtcPlace:
 
     app_id: str
     room_id: str
-    """Of the RTC room, not the live room."""
+    """The id of the RTC room, which is not the live room."""
     users: tuple[RtcUser, ...]
 
     def user_id(self, kind: RtcUserKind) -> str:
@@ -144,11 +144,11 @@ class LiveJob:
     state: JobState = JobState.WAITING
     cursor: Cursor = field(default_factory=Cursor)
     is_paused: bool = False
-    """By a command: after a restart it waits for another one."""
+    """Whether a command has paused it: after a restart it waits for another one."""
     started_at_ms: int = 0
-    """When it went on air; 0 before."""
+    """When the job went on air; 0 before that."""
     ended_at_ms: int = 0
-    """0 while it has not ended."""
+    """When the job ended; 0 before that."""
     on_air_ms: int = 0
     """How long it has been on air until `updated_at_ms`; time in which the server was down is not
     counted."""

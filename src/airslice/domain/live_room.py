@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from airslice.domain.owner_event import LiveCallback
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import JsonObject, PlayPolicy, Scene
 
 

@@ -9,14 +9,14 @@ from airslice.domain.live_room import LiveWarning, RoomDraft
 from airslice.domain.script import JsonObject, RandomPlay, Scene
 
 MIN_PARAGRAPHS = 5
-"""Of all scenes together."""
+"""How many paragraphs all scenes together should have."""
 
 MIN_SCENE_CHARS = 200
-"""Of a scene's text without markup
+"""How long a scene's text should be, without markup
 (https://support.huaweicloud.com/productdesc-metastudio/metastudio_01_0011.html)."""
 
 MIN_COMMENT_RULES = 5
-"""Those that are on and that a comment fires."""
+"""How many rules should be on and fired by a comment."""
 
 _TAG = re.compile(r"<[^>]*>")
 

@@ -22,9 +22,8 @@ from airslice.domain.errors import (
     TokenRefused,
     UserBanned,
 )
-from airslice.domain.live_control import PlayState
 from airslice.domain.live_job import FaultKind, JobState
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import PlayState, RtcNotice
 from airslice.domain.room import RoomKey
 from airslice.domain.room_event import EndReason
 from airslice.domain.script import (

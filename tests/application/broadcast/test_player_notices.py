@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from airslice.application.broadcast.player_notices import MAX_WAITING, PlayerNotices
-from airslice.domain.live_control import PlayState
+from airslice.domain.players import PlayState
 from airslice.domain.playing import Line
 from airslice.domain.room import RoomKey
 from airslice.domain.script import Cursor, Paragraph, Scene

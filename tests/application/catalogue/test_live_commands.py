@@ -73,11 +73,15 @@ class Desk:
         return page.items
 
     async def scripts(self, job_id: str | None = "job-1") -> list[str]:
-        page = await self.commands.script_commands(PROJECT, job_id, offset=0, limit=100)
+        page = await self.commands.unjudged(
+            PROJECT, job_id, CommandName.REWRITE_PLAY_SCRIPT, offset=0, limit=100
+        )
         return [command.command_id for command in page.items]
 
     async def rules(self, job_id: str | None = "job-1") -> list[str]:
-        page = await self.commands.rule_commands(PROJECT, job_id, offset=0, limit=100)
+        page = await self.commands.unjudged(
+            PROJECT, job_id, CommandName.REWRITE_INTERACTION_RULES, offset=0, limit=100
+        )
         return [command.command_id for command in page.items]
 
     async def confirm(self, name: CommandName, *ids: str, confirmed: bool = True) -> None:
@@ -163,7 +167,9 @@ async def test_rewritten_rules_get_indexes(desk: Desk) -> None:
         interaction_rules=[{"rule_name": "a"}, {"rule_index": "7"}],
     )
 
-    page = await desk.commands.rule_commands(PROJECT, None, offset=0, limit=1)
+    page = await desk.commands.unjudged(
+        PROJECT, None, CommandName.REWRITE_INTERACTION_RULES, offset=0, limit=1
+    )
     first, second = page.items[0].params["interaction_rules"]
     assert first["rule_index"]
     assert second == {"rule_index": "7"}

@@ -27,7 +27,7 @@ from airslice.domain.errors import (
     TokenRefused,
     UserBanned,
 )
-from airslice.domain.live_control import PlayState
+from airslice.domain.players import PlayState
 from airslice.domain.room import RoomKey
 from airslice.domain.room_event import EndReason
 from airslice.domain.room_token import Privilege

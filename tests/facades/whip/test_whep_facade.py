@@ -17,8 +17,7 @@ from airslice.application.broadcast.player_notices import PlayerNotices, Subscri
 from airslice.application.listening.sessions import Listening, OpenedListening
 from airslice.domain import errors
 from airslice.domain.fields import SessionField
-from airslice.domain.live_control import PlayState
-from airslice.domain.player_notice import PlayerNotice
+from airslice.domain.players import PlayerNotice, PlayState
 from airslice.domain.playing import Line
 from airslice.domain.room import RoomKey
 from airslice.domain.script import Cursor, JsonObject, Paragraph, Scene

@@ -25,7 +25,6 @@ from airslice.application.ports.media import SPEECH_RATE_HZ
 from airslice.application.rooms.publishing import LocalPublisher
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import AirsliceError
-from airslice.domain.live_control import PlayState
 from airslice.domain.live_job import (
     FINAL_STATES,
     JobOrder,
@@ -37,7 +36,7 @@ from airslice.domain.live_job import (
 from airslice.domain.live_room import LiveRoom, RoomDraft
 from airslice.domain.live_user_config import LiveUserConfig
 from airslice.domain.owner_event import ParagraphBegan
-from airslice.domain.player_notice import PlayerNotice
+from airslice.domain.players import PlayerNotice, PlayState
 from airslice.domain.playing import Line
 from airslice.domain.projects import Project
 from airslice.domain.room import RoomKey

@@ -23,7 +23,7 @@ from airslice.domain.live_job import (
     rtc_place,
 )
 from airslice.domain.live_platform import Product
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import RtcNotice
 from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.script import LiveExit, Program
 from airslice.facades.huawei import UseCases

@@ -19,7 +19,6 @@ from airslice.application.ports.media import OpusEncoders
 from airslice.application.rooms.publishing import LocalPublisher
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import AirsliceError, UserBanned
-from airslice.domain.live_control import PlayCommand, PlayState, Timing
 from airslice.domain.live_job import (
     FaultKind,
     JobEvent,
@@ -29,17 +28,17 @@ from airslice.domain.live_job import (
     RtcUserKind,
 )
 from airslice.domain.owner_event import ParagraphBegan
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import PlayCommand, PlayState, RtcNotice, Timing
 from airslice.domain.playing import Line, Script, may_end_between
 from airslice.domain.room import RoomKey
 from airslice.domain.room_event import EndReason
 from airslice.domain.script import AutoStop, LiveExit, PlayMode
 
 SYSTEM_PATIENCE_MIN = 3
-"""How long something may be wrong where the owner has not said."""
+"""How many minutes something may be wrong with a broadcast whose owner has not said."""
 
 BANNED = "the presenter is banned from its RTC room"
-"""Why a job is blocked whose user is."""
+"""Why a job is blocked: its owner is told so."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class Stage(Protocol):
     def present(
         self, room: RoomKey, user_id: str, on_ended: Callable[[EndReason], None]
     ) -> LocalPublisher:
-        """See `Publishing.present`."""
+        """Let a part of this process publish as a user, as `Publishing.present` does."""
 
 
 class OwnerEvents(Protocol):
@@ -71,7 +70,7 @@ class BroadcastTools:
     studio: Studio
     encoders: OpusEncoders
     silence: Frame
-    """20 ms of it, see `speech_ahead.silent_frame`."""
+    """20 ms of silence, see `speech_ahead.silent_frame`."""
     stage: Stage
     pacer: Pacer
     notices: PlayerNotices
@@ -142,12 +141,12 @@ class Broadcast:
 
     @property
     def state(self) -> PlayState:
-        """What it does now."""
+        """What the broadcast does now."""
         return self._state or PlayState.PREPROCESSING
 
     @property
     def lost_frames(self) -> LostFrames:
-        """Those of this broadcast since `start`."""
+        """The frames that this broadcast has lost since `start`."""
         sent = self._transmission
         return LostFrames(self._playout.starved_frames, sent.skipped_frames if sent else 0)
 

@@ -38,7 +38,6 @@ from airslice.domain.errors import (
     TooManyLiveJobs,
 )
 from airslice.domain.fields import SessionField
-from airslice.domain.live_control import PlayCommand, PlayState, Timing
 from airslice.domain.live_job import (
     FINAL_STATES,
     JobEvent,
@@ -49,16 +48,17 @@ from airslice.domain.live_job import (
     RtcUserKind,
 )
 from airslice.domain.live_room import LiveRoomState, LiveRoomType
+from airslice.domain.players import PlayCommand, PlayState, Timing
 from airslice.domain.projects import Project
 from airslice.domain.room import RoomKey
 from airslice.domain.room_token import Privilege
 from airslice.domain.script import LiveExit
 
 TOKEN_S = 86_400
-"""How long the token of a user in a job's RTC room is valid."""
+"""How many seconds the token of a user in a job's RTC room is valid."""
 
 SUSPEND_TIMEOUT_S = 5.0
-"""How long the end of the server waits for the records."""
+"""How many seconds the end of the server waits for the jobs to be recorded."""
 
 _PRIVILEGES: Mapping[RtcUserKind, Privilege] = {
     RtcUserKind.RENDER: Privilege.PUBLISH_STREAM,
@@ -118,7 +118,7 @@ class LiveJobs:
 
     @property
     def lost_frames(self) -> LostFrames:
-        """Those of all broadcasts since the start of the server."""
+        """The frames that all broadcasts have lost since the start of the server."""
         lost = self._lost_before
         for broadcast in self._running.values():
             lost = lost.plus(broadcast.lost_frames)

@@ -16,7 +16,7 @@ from airslice.domain.live_platform import LivePlatform, PlatformApi
 from airslice.domain.live_room import LiveRoom
 from airslice.domain.live_user_config import LiveUserConfig
 from airslice.domain.owner_event import CallbackAuth, LiveCallback, OwnerEventKind
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import RtcNotice
 from airslice.domain.playing import DEFAULT_VOICE, Script
 from airslice.domain.projects import Project
 from airslice.domain.script import Cursor, PlayMode, Program

@@ -10,8 +10,7 @@ from collections import deque
 from types import TracebackType
 from typing import Self
 
-from airslice.domain.live_control import PlayState
-from airslice.domain.player_notice import PlayerNotice
+from airslice.domain.players import PlayerNotice, PlayState
 from airslice.domain.room import RoomKey
 
 MAX_WAITING = 64

@@ -14,10 +14,10 @@ from airslice.domain.interaction_rules import Rule, RuleDraft, RuleGroup
 from airslice.domain.script import JsonObject
 
 MAX_GROUPS = 1_000
-"""Of a project."""
+"""How many groups of rules a project can have."""
 
 MAX_RULES = 500
-"""Of a group."""
+"""How many rules a group can have."""
 
 
 class InteractionRules:

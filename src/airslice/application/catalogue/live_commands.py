@@ -36,10 +36,10 @@ from airslice.domain.live_room import LiveRoom, RoomDraft
 from airslice.domain.script import JsonObject, LiveExit
 
 MAX_COMMANDS = 10_000
-"""Stored of a job."""
+"""How many commands a job takes in all."""
 
 KEPT_EVENTS = 1_000
-"""Of a job: the latest."""
+"""How many events of a job are remembered: the latest."""
 
 
 class LiveCommands:
@@ -171,21 +171,20 @@ class LiveCommands:
         query = CommandQuery(names=INSERTS, job_id=job_id, offset=offset, limit=limit)
         return await self._commands.queued_commands(project_id, query)
 
-    async def rule_commands(
-        self, project_id: str, job_id: str | None, *, offset: int, limit: int
+    async def unjudged(
+        self, project_id: str, job_id: str | None, name: CommandName, *, offset: int, limit: int
     ) -> Page[LiveCommand]:
-        """Return the rewritten rules that nobody has judged, of a job or of all the project's."""
-        return await self._unjudged(
-            project_id, job_id, CommandName.REWRITE_INTERACTION_RULES, offset, limit
-        )
+        """Return the rewrites that nobody has judged, the earliest first.
 
-    async def script_commands(
-        self, project_id: str, job_id: str | None, *, offset: int, limit: int
-    ) -> Page[LiveCommand]:
-        """Return the rewritten scripts that nobody has judged, as `rule_commands` does."""
-        return await self._unjudged(
-            project_id, job_id, CommandName.REWRITE_PLAY_SCRIPT, offset, limit
-        )
+        Args:
+            project_id: Whose they are.
+            job_id: Of which job; None: of all the project's.
+            name: One of `REWRITES`.
+            offset: How many to leave out.
+            limit: How many to return at most, 1 to 100.
+        """
+        query = CommandQuery(names=frozenset({name}), job_id=job_id, offset=offset, limit=limit)
+        return await self._commands.queued_commands(project_id, query)
 
     async def confirm(
         self,
@@ -237,9 +236,3 @@ class LiveCommands:
         if job.state in FINAL_STATES:
             raise LiveJobFinished(f"job {job_id} has ended")
         return job
-
-    async def _unjudged(
-        self, project_id: str, job_id: str | None, name: CommandName, offset: int, limit: int
-    ) -> Page[LiveCommand]:
-        query = CommandQuery(names=frozenset({name}), job_id=job_id, offset=offset, limit=limit)
-        return await self._commands.queued_commands(project_id, query)

@@ -21,7 +21,7 @@ from airslice.domain.live_platform import (
 )
 
 MAX_PLATFORMS = 100
-"""Of a project."""
+"""How many platforms a project can have."""
 
 
 class LivePlatforms:

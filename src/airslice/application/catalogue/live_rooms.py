@@ -33,7 +33,7 @@ from airslice.domain.live_warnings import live_warnings
 from airslice.domain.script import JsonObject, Scene
 
 MAX_ROOMS = 10_000
-"""Of a project, templates included."""
+"""How many rooms a project can have, templates included."""
 
 
 class LiveRooms:

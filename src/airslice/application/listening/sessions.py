@@ -25,7 +25,7 @@ from airslice.domain.errors import (
     TokenRefused,
 )
 from airslice.domain.fields import SessionField
-from airslice.domain.live_control import PlayState
+from airslice.domain.players import PlayState
 from airslice.domain.room import RoomKey, is_valid_id
 
 PlayControl: TypeAlias = Callable[[RoomKey, str, str, str], Awaitable[PlayState]]

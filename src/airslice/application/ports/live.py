@@ -23,7 +23,7 @@ class Page(Generic[T]):
     """A part of a list."""
 
     count: int
-    """Of the whole list."""
+    """How many items the whole list has."""
     items: tuple[T, ...]
 
 
@@ -48,7 +48,7 @@ class JobQuery:
     room_name: str = ""
     """A part of the room's name; empty: any."""
     states: frozenset[JobState] = frozenset()
-    """Empty: all."""
+    """The states of the jobs that are wanted; empty: all."""
     by_update: bool = False
     """Ordered by the latest change instead of the creation."""
     descending: bool = False
@@ -278,7 +278,7 @@ class SpeechFailed(Exception):
 
 
 class SpeechRefused(SpeechFailed):
-    """The same will be so the next time: there is no point in asking again."""
+    """A speech engine or a recording's source refuses for good: asking again is of no use."""
 
 
 class RecordingNotFound(SpeechRefused):
@@ -314,7 +314,7 @@ class Recordings(Protocol):
         """
 
     async def asset(self, project_id: str, asset_id: str) -> bytes:
-        """Return the same of an MP3 that a project keeps on this server.
+        """Return what an MP3 sounds like that a project keeps on this server, as `fetch` does.
 
         Raises:
             SpeechRefused: it is too long or no MP3.

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from msgspec import Meta, structs
 
 from airslice.domain.owner_event import CallbackAuth, LiveCallback, OwnerEventKind
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import RtcNotice
 from airslice.facades.huawei.fields import HttpUrl, Wire
 
 

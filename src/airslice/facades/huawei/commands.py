@@ -96,7 +96,7 @@ class CleanUpInsertCommand(Wire, frozen=True, kw_only=True):
 
 
 class NoParams(Wire, frozen=True, kw_only=True):
-    """Of commands that need none."""
+    """Parameters of commands that need none."""
 
 
 PARAMS: dict[CommandName, type[Wire]] = {
@@ -269,7 +269,7 @@ class LiveEventType(IntEnum):
     GIFT = 4
     SUBSCRIBE = 5
     VIEWERS = 6
-    """How many there are."""
+    """The audience's number is reported."""
 
 
 FACTS: Mapping[int, Mapping[str, type]] = {

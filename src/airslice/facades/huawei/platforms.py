@@ -27,7 +27,7 @@ class CustomPlatformAuthConfig(Wire, frozen=True, kw_only=True):
 
 
 class UpdateCustomPlatformAuthConfig(Wire, frozen=True, kw_only=True):
-    """The same; none keeps the former."""
+    """What signs calls of a platform; without a key, the former one is kept."""
 
     key: Text256 | None = None
 

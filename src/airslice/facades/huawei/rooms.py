@@ -122,7 +122,7 @@ class PlatformLiveInfo(Wire, frozen=True, kw_only=True):
 
 
 class PlatformLiveDetailInfo(Wire, frozen=True, kw_only=True):
-    """The same, as shown."""
+    """A broadcast on a live platform, as it is shown."""
 
     platform_id: str | None = None
     platform: str | None = None

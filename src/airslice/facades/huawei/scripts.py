@@ -23,10 +23,11 @@ from airslice.facades.huawei.fields import (
 from airslice.facades.huawei.layers import BackgroundConfigInfo, LayerConfig
 
 MAX_SPOKEN_CHARS = 10_000
-"""Of one paragraph, without SSML's tags (TextConfig.text)."""
+"""How long the text of one paragraph may be, without SSML's tags (TextConfig.text)."""
 
 MAX_ROOM_CHARS = 300_000
-"""Of all paragraphs (https://support.huaweicloud.com/productdesc-metastudio/metastudio_01_0011.html)."""
+"""How long all texts of a room may be
+(https://support.huaweicloud.com/productdesc-metastudio/metastudio_01_0011.html)."""
 
 _TAG = re.compile(r"<[^<>]*>")
 

@@ -12,8 +12,7 @@ import json
 from collections.abc import Mapping
 
 from airslice.domain.errors import InvalidInput
-from airslice.domain.live_control import PlayState
-from airslice.domain.player_notice import PlayerNotice
+from airslice.domain.players import PlayerNotice, PlayState
 
 
 def notice_message(notice: PlayerNotice) -> Mapping[str, object]:

@@ -16,7 +16,7 @@ from airslice.domain.live_room import (
     Sharing,
 )
 from airslice.domain.owner_event import LiveCallback
-from airslice.domain.player_notice import RtcNotice
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import Cursor, JsonObject, Paragraph, Program
 from airslice.persistence.sqlite.rows import Row
 from airslice.persistence.sqlite.secrets import SecretBox
