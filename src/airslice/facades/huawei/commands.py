@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from enum import IntEnum
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, convert
@@ -260,26 +259,14 @@ class BatchConfirmLiveCommandsReq(Wire, frozen=True, kw_only=True):
     command_ids: Ids | None = None
 
 
-class LiveEventType(IntEnum):
-    """What an audience does."""
-
-    COMMENT = 1
-    ENTER = 2
-    LIKE = 3
-    GIFT = 4
-    SUBSCRIBE = 5
-    VIEWERS = 6
-    """The audience's number is reported."""
-
-
 FACTS: Mapping[int, Mapping[str, type]] = {
-    LiveEventType.COMMENT: {"user": dict, "content": str},
-    LiveEventType.ENTER: {"user": dict},
-    LiveEventType.LIKE: {"user": dict},
-    LiveEventType.GIFT: {"user": dict, "gift": dict},
-    LiveEventType.VIEWERS: {"numberOfViewers": int},
+    1: {"user": dict, "content": str},  # somebody comments
+    2: {"user": dict},  # … enters
+    3: {"user": dict},  # … likes it
+    4: {"user": dict, "gift": dict},  # … gives something
+    6: {"numberOfViewers": int},
 }
-"""What the content of each type has, and of which JSON type that is."""
+"""What the content of an event has, by its type, and of which JSON type that is."""
 
 
 class LiveEvent(Wire, frozen=True, kw_only=True):
