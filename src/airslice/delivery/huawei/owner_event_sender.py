@@ -17,7 +17,7 @@ from airslice.domain.owner_event import CallbackAuth, LiveCallback
 
 
 class HttpOwnerEventSender:
-    """A OwnerEventSender that posts over HTTP, see `HttpPoster`.
+    """An OwnerEventSender that posts over HTTP, see `HttpPoster`.
 
     Any status of 2xx within 5 s is success.
 
