@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airslice.domain.live_job import JobState, LiveJob, rtc_place
+from airslice.domain.players import PlayState
 from airslice.domain.room_event import EndReason
 from airslice.domain.script import Cursor, PlayPolicy, Program, RandomPlay
 from tests.support.stages.live_stage import PROJECT, LiveStage, a_scene, numbered, scenes_of
@@ -95,7 +96,7 @@ async def test_a_job_that_is_paused_stays_paused_over_a_crash() -> None:
     await live.run(10)
 
     assert [number for number, _ in live.ear.sentences] == [1]
-    assert live.told[-1]["state"] == "PLAY_PAUSE"
+    assert live.states[-1] is PlayState.PLAY_PAUSE
     await live.control(job, "play_resume")
     ended = await live.run_to_end(job)
     assert [number for number, _ in live.ear.sentences] == [1, 2]

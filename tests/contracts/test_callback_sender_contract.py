@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from airslice.application.ports.callbacks import CallbackSender
 from airslice.application.ports.clock import Clock
-from airslice.delivery.sender import HttpCallbackSender
+from airslice.delivery.volcengine.callback_sender import HttpCallbackSender
 from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Failed, Gone, Made, Outcome

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from airslice.application.ports.live import JobQuery, LiveJobStore, Window
-from airslice.domain.live_callback import RtcNotice
-from airslice.domain.live_job import FINAL_STATES, JobFault, JobState
+from airslice.domain.live_job import FINAL_STATES, FaultKind, JobFault, JobState
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import Cursor, Program
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore
@@ -49,7 +49,7 @@ async def test_a_job_comes_back_as_it_was_saved(store: LiveJobStore) -> None:
         started_at_ms=T0 + 1,
         ended_at_ms=T0 + 2,
         on_air_ms=1,
-        fault=JobFault(code="MSS.47000029", message="no voice"),
+        fault=JobFault(kind=FaultKind.NO_SPEECH, message="no voice"),
         block_reason="why",
         callback=CALLBACK,
         rtc_notices=(RtcNotice.LIVE_PROGRESS, RtcNotice.REPLY_COMMAND_FINISH),

@@ -20,11 +20,11 @@ from airslice.application.ports.live import (
 from airslice.domain.live_command import (
     INSERTS,
     REWRITES,
+    AudienceEvent,
     CommandName,
     CommandSource,
     CommandState,
     LiveCommand,
-    LiveEvent,
 )
 from airslice.domain.live_user_config import LiveUserConfig, NotifyEvent
 from airslice.domain.script import LiveExit
@@ -250,8 +250,10 @@ async def test_queued_commands_can_be_removed(stores: Stores) -> None:
 
 
 async def test_only_the_latest_events_of_a_job_are_kept(stores: Stores) -> None:
-    events = [LiveEvent(timestamp_ms=T0 - n, type=n % 7, content=f'{{"n":{n}}}') for n in range(9)]
-    other = LiveEvent(timestamp_ms=1, type=1, content="{}")
+    events = [
+        AudienceEvent(timestamp_ms=T0 - n, type=n % 7, content=f'{{"n":{n}}}') for n in range(9)
+    ]
+    other = AudienceEvent(timestamp_ms=1, type=1, content="{}")
     await stores.commands.add_events("other", (other,), keep=5)
 
     await stores.commands.add_events("job", tuple(events[:4]), keep=5)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from airslice.application.ports.live import LiveJobStore, LiveRoomStore, RoomQuery, Window
-from airslice.domain.live_callback import RtcNotice
 from airslice.domain.live_job import JobState
 from airslice.domain.live_room import (
     ConfirmState,
@@ -20,6 +19,7 @@ from airslice.domain.live_room import (
     Sharing,
     TemplateOwner,
 )
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import LiveExit, PlayPolicy, Program
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,8 @@ from airslice.domain.live_job import (
     RtcUserKind,
     rtc_place,
 )
-from airslice.domain.live_notice import paragraph_message
-from airslice.domain.playing import Script
 from airslice.domain.room import is_valid_id
-from airslice.domain.script import Cursor, Paragraph, Program, Scene
+from airslice.domain.script import Program
 
 PAGE = Path(__file__).parents[2] / "docs" / "live.md"
 
@@ -91,28 +88,3 @@ def test_a_broadcast_has_a_room_and_users_of_its_own() -> None:
     assert all(map(is_valid_id, ids))
     assert [user.kind for user in place.users] == list(RtcUserKind)
     assert not set(ids) & {other.room_id, *(user.user_id for user in other.users)}
-
-
-def test_a_paragraphs_report_carries_its_product_and_the_live_id() -> None:
-    product = {"product_id": "p1", "product_title": "桃子"}
-    paragraph = Paragraph(
-        number=2, title="段落2", text="好。", extras={"relation_product": product}
-    )
-    scene = Scene(script_id="s", name="商品1", paragraphs=(paragraph,))
-    job = replace(
-        JOB,
-        program=Program(scenes=(scene,)),
-        extras={"relation_live_platform_info": {"platform_id": "x", "live_id": "l1"}},
-    )
-    line = Script(job.program, seed="job").line_at(Cursor())
-    assert line is not None
-
-    assert json.loads(paragraph_message(job, line)) == {
-        "room_id": "room",
-        "job_id": job.job_id,
-        "scene_script_name": "商品1",
-        "shoot_script_sequence_no": "2",
-        "shoot_script_title": "段落2",
-        **product,
-        "live_id": "l1",
-    }

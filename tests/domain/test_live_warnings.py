@@ -8,9 +8,13 @@ import pytest
 
 from airslice.domain.live_room import LiveWarning, RoomDraft
 from airslice.domain.live_warnings import MIN_COMMENT_RULES, MIN_PARAGRAPHS, live_warnings
-from airslice.domain.script import Paragraph, PlayPolicy, RandomPlay, Scene
+from airslice.domain.script import JsonObject, Paragraph, PlayPolicy, RandomPlay, Scene
 
-RULE = {"event_type": 1, "rule_index": "1"}
+RULE = {"is_on": True}
+
+
+def answers_comments(rule: JsonObject) -> bool:
+    return rule is RULE
 
 
 def a_scene(*texts: str) -> Scene:
@@ -27,13 +31,13 @@ GOOD = RoomDraft(
 
 
 def test_nothing_is_wrong_with_a_good_room() -> None:
-    assert live_warnings(GOOD) == ()
+    assert live_warnings(GOOD, answers_comments) == ()
 
 
 def test_everything_is_wrong_with_an_empty_room() -> None:
     empty = RoomDraft(name="room", policy=PlayPolicy(random=RandomPlay.NONE))
 
-    assert live_warnings(empty) == tuple(LiveWarning)
+    assert live_warnings(empty, answers_comments) == tuple(LiveWarning)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,7 @@ def test_everything_is_wrong_with_an_empty_room() -> None:
     ],
 )
 def test_each_weakness_is_named(draft: RoomDraft, warning: LiveWarning) -> None:
-    assert live_warnings(draft) == (warning,)
+    assert live_warnings(draft, answers_comments) == (warning,)
 
 
 def test_recordings_are_not_judged_by_their_text() -> None:
@@ -85,4 +89,4 @@ def test_recordings_are_not_judged_by_their_text() -> None:
         ),
     )
 
-    assert live_warnings(replace(GOOD, scenes=(recorded,))) == ()
+    assert live_warnings(replace(GOOD, scenes=(recorded,)), answers_comments) == ()

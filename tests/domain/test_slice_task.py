@@ -138,7 +138,7 @@ def test_a_task_is_of_its_orders_room() -> None:
 class TestChange:
     @pytest.mark.parametrize("duration_s", [1, 3])
     def test_a_duration_within_the_overlap_is_refused(self, duration_s: int) -> None:
-        with pytest.raises(InvalidInput, match=r"Duration: .* overlap of 3 s"):
+        with pytest.raises(InvalidInput, match=r"duration: .* overlap of 3 s"):
             TASK.check(TaskChange(duration_s=duration_s))
 
     @pytest.mark.parametrize("change", [TaskChange(duration_s=4), TaskChange(handle=False)])

@@ -17,7 +17,7 @@ from airslice.application.delivery.callbacks import Announcements, CallbackPost
 from airslice.application.delivery.courier import Courier
 from airslice.application.delivery.deliveries import Deliveries
 from airslice.application.wall_clock import WallClock
-from airslice.delivery.sender import HttpCallbackSender
+from airslice.delivery.volcengine.callback_sender import HttpCallbackSender
 from airslice.domain.callback import CallbackEvent, CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import DeliveryKind, Outcome

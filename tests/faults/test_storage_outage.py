@@ -30,7 +30,7 @@ from airslice.application.ports.storage import NO_METADATA
 from airslice.application.tasks.recorder import SliceRecorder
 from airslice.application.tasks.track import ClosedSlice
 from airslice.application.wall_clock import WallClock
-from airslice.delivery.segment_event import segment_event
+from airslice.delivery.volcengine.segment_event import segment_event
 from airslice.domain.apps import SliceFormat
 from airslice.domain.file_kind import FileKind
 from airslice.domain.outbox import DeliveryKind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 
 from airslice.application.ports.live import JobQuery, RoomQuery
 from airslice.domain.errors import StoreFailed
-from airslice.domain.live_callback import LiveCallback
 from airslice.domain.live_command import CommandName, LiveCommand
-from airslice.domain.live_job import JobState, LiveJob
+from airslice.domain.live_job import FaultKind, JobFault, JobState, LiveJob
 from airslice.domain.live_room import RoomDraft
 from airslice.domain.live_user_config import LiveUserConfig
+from airslice.domain.owner_event import LiveCallback
 from airslice.domain.script import Cursor, Paragraph, PlayPolicy, Program, Scene, Voice
+from airslice.facades.huawei.errors import FAULT_CODES
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.live_commands import SqliteLiveCommandStore
 from airslice.persistence.sqlite.live_jobs import SqliteLiveJobStore
@@ -293,3 +295,34 @@ async def test_listing_reads_no_program(database: SqliteDatabase) -> None:
     assert (await jobs.jobs(PROJECT, JobQuery())).count == 1
     with pytest.raises(SecretUnreadable):
         await jobs.find_job(PROJECT, "job-1")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("MSS.47000001", FaultKind.INTERNAL),
+        ("MSS.47000005", FaultKind.NO_PLACE),
+        ("MSS.47000012", FaultKind.SENT_OUT),
+        ("MSS.20010067", FaultKind.NO_RECORDING),
+        ("MSS.47000029", FaultKind.NO_SPEECH),
+    ],
+)
+async def test_why_a_job_failed_is_read_as_former_versions_wrote_it(
+    database: SqliteDatabase, code: str, kind: FaultKind
+) -> None:
+    jobs = await SqliteLiveJobStore.open(database)
+    await jobs.save_job(a_job(state=JobState.FAILED))
+    context = "details of live job job-1"
+    [row] = await database.rows("SELECT details FROM live_job_documents", {})
+    details = json.loads(BOX.unseal(row["details"], context=context))
+    former = {**details, "fault": {"code": code, "message": "no voice"}}
+    sealed = BOX.seal(json.dumps(former).encode(), context=context)
+    await database.write(
+        lambda c: c.execute("UPDATE live_job_documents SET details = ?", (sealed,))
+    )
+
+    job = await jobs.find_job(PROJECT, "job-1")
+
+    assert job is not None
+    assert job.fault == JobFault(kind=kind, message="no voice")
+    assert FAULT_CODES[kind] == code

@@ -1,1 +1,4 @@
-"""How an application's owner is told: adapters of the CallbackSender port."""
+"""What is posted to addresses that users gave: a package for each cloud's words.
+
+Here is what they share: where posts may lead, and how one is made.
+"""

@@ -43,11 +43,38 @@ class Message(NamedTuple):
     """Time of the try: UTC, seconds since the Unix epoch."""
 
 
+def open_session(
+    rule: AddressRule, names: AbstractResolver | None, *, timeout_s: float, max_calls: int = 0
+) -> aiohttp.ClientSession:
+    """Return an HTTP client that dials only where `rule` permits.
+
+    Certificates are verified, proxies from the environment are not used. Make it on the event loop
+    that it serves, and close it.
+
+    Args:
+        rule: Where names may lead.
+        names: Resolves host names; None: the system's resolver.
+        timeout_s: How long a call may take, from the lookup of the name to the end of the answer.
+        max_calls: How many calls may be under way; more wait, within their time-out. 0: any number.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            resolver=PermittedResolver(names or ThreadedResolver(), rule),
+            use_dns_cache=False,
+            limit=max_calls,
+        ),
+        timeout=aiohttp.ClientTimeout(total=timeout_s),
+        headers={"User-Agent": "airslice"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+    )
+
+
 class HttpPoster:
     """Posts over HTTP; the outcome never tells the URL, which may hold a secret.
 
-    Redirects are not followed, certificates are verified, proxies from the environment are not
-    used. Make it on the event loop that it serves.
+    Redirects are not followed; for the rest see `open_session`.
 
     Args:
         rule: Where URLs may lead.
@@ -67,19 +94,9 @@ class HttpPoster:
         self._rule = rule
         self._is_success = is_success
         # By origin, for as long as it is being called: owners may set any number of receivers.
+        # They bound the calls: waiting for a connection would use up the time-out.
         self._turns: WeakValueDictionary[URL, asyncio.Semaphore] = WeakValueDictionary()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=PermittedResolver(names or ThreadedResolver(), rule),
-                use_dns_cache=False,
-                limit=0,  # bounded by `_turns`: waiting for a connection would use up the time-out
-            ),
-            timeout=aiohttp.ClientTimeout(total=timeout_s),
-            headers={"User-Agent": "airslice"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-        )
+        self._session = open_session(rule, names, timeout_s=timeout_s)
 
     async def close(self) -> None:
         """Close the connections; nothing comes after this."""

@@ -19,7 +19,7 @@ class CallbackEvent:
     event_id: str
     """Receivers drop repetitions by it."""
     app_id: str
-    """Whose: an RTC application, or the project of a live job."""
+    """Whose event it is: an RTC application's, or that of the project of a live job."""
     version: str
     """API version whose event this is."""
     time_ms: int
@@ -43,7 +43,7 @@ class CallbackSetting:
 
     app_id: str
     business_id: str
-    """Empty: of the application as a whole."""
+    """The business; empty: the setting is that of the application as a whole."""
     receiver: CallbackReceiver
     event_types: tuple[str, ...]
     """The EventTypes that are subscribed to."""

@@ -41,6 +41,7 @@ Façades map each class to their own wire; nothing here knows HTTP.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -53,12 +54,18 @@ class AirsliceError(Exception):
     retryable: ClassVar[bool] = False
     """Whether the same request may succeed later, unchanged."""
 
+    def told(self, names: Mapping[str, str]) -> str:
+        """Return the message for a caller whose wire calls fields by `names`."""
+        del names
+        return str(self)
+
 
 class InvalidInput(AirsliceError):
     """A field is missing, malformed or out of range.
 
     Args:
-        field: Path of the field in the caller's words, such as ``StorageConfig.Type``.
+        field: One of `domain.fields`; from a façade, the path in the caller's own words, such as
+            ``StorageConfig.Type``.
         problem: What is wrong with it and what would be right, without a final full stop.
     """
 
@@ -68,6 +75,10 @@ class InvalidInput(AirsliceError):
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
+
+    def told(self, names: Mapping[str, str]) -> str:
+        """Return the message with the field called as in `names`, where it is there."""
+        return f"{names.get(self.field, self.field)}: {self.problem}"
 
 
 class StorageUnsupported(InvalidInput):

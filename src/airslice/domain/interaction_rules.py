@@ -9,8 +9,15 @@ from dataclasses import dataclass
 
 from airslice.domain.script import JsonObject
 
-COMMENT_EVENT = 1
-"""The `event_type` of rules that are fired by a comment."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleDraft:
+    """A rule as its owner gives it."""
+
+    document: JsonObject
+    """Name, condition and reply, in the owner's words."""
+    rule_index: str = ""
+    """Names the rule of the library that this one replaces; empty: it is a new one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

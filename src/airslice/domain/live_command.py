@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from airslice.domain.script import JsonObject
 
@@ -61,32 +61,20 @@ class LiveCommand:
     job_id: str
     name: CommandName
     params: JsonObject = field(repr=False)
-    """In the owner's words; they may hold stream keys."""
+    """The parameters in the owner's words; they may hold stream keys."""
     created_at_ms: int
     """UTC, milliseconds since the Unix epoch."""
     source: CommandSource = CommandSource.EXTERNAL
     state: CommandState = CommandState.QUEUED
 
 
-class LiveEventType(IntEnum):
-    """What an audience does."""
-
-    COMMENT = 1
-    ENTER = 2
-    LIKE = 3
-    GIFT = 4
-    SUBSCRIBE = 5
-    VIEWERS = 6
-    """How many there are."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LiveEvent:
+class AudienceEvent:
     """Something that the audience of a broadcast did."""
 
     timestamp_ms: int
     """UTC, milliseconds since the Unix epoch, by the reporter's clock."""
     type: int
-    """One of `LiveEventType`, or a number that means nothing yet."""
+    """The reporter's number of what was done."""
     content: str
     """The facts: a JSON object, as text."""

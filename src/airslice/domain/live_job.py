@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from airslice.domain.live_callback import LiveCallback, RtcNotice
+from airslice.domain.owner_event import LiveCallback
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import Cursor, JsonObject, Program
 
 
@@ -77,7 +78,7 @@ class RtcPlace:
 
     app_id: str
     room_id: str
-    """Of the RTC room, not the live room."""
+    """The id of the RTC room, which is not the live room."""
     users: tuple[RtcUser, ...]
 
     def user_id(self, kind: RtcUserKind) -> str:
@@ -92,13 +93,28 @@ class RtcPlace:
         raise KeyError(kind)
 
 
+class FaultKind(StrEnum):
+    """What can make a job fail."""
+
+    INTERNAL = "internal"
+    """A mistake of the server's."""
+    NO_PLACE = "no_place"
+    """The RTC room takes no more publishers."""
+    SENT_OUT = "sent_out"
+    """The presenter was sent out of its RTC room."""
+    NO_RECORDING = "no_recording"
+    """A recording is not where the script says."""
+    NO_SPEECH = "no_speech"
+    """Speech cannot be made, or a recording cannot be fetched."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFault:
     """Why a job failed."""
 
-    code: str
-    """The cloud's own, such as ``MSS.47000029``."""
+    kind: FaultKind
     message: str
+    """For the job's owner."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,11 +144,11 @@ class LiveJob:
     state: JobState = JobState.WAITING
     cursor: Cursor = field(default_factory=Cursor)
     is_paused: bool = False
-    """By a command: after a restart it waits for another one."""
+    """Whether a command has paused it: after a restart it waits for another one."""
     started_at_ms: int = 0
-    """When it went on air; 0 before."""
+    """When the job went on air; 0 before that."""
     ended_at_ms: int = 0
-    """0 while it has not ended."""
+    """When the job ended; 0 before that."""
     on_air_ms: int = 0
     """How long it has been on air until `updated_at_ms`; time in which the server was down is not
     counted."""

@@ -36,7 +36,7 @@ class PlatformDraft:
 
     name: str
     callbacks: tuple[PlatformCallback, ...]
-    """Of several for one API, the last is kept."""
+    """Where calls go; of several addresses for one API, the last is kept."""
     key: str | None = field(default=None, repr=False)
     """Signs the calls; None keeps the former one."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from airslice.domain.live_callback import LiveCallback, RtcNotice
+from airslice.domain.owner_event import LiveCallback
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import JsonObject, PlayPolicy, Scene
 
 
@@ -113,12 +114,6 @@ class RoomDraft:
     sharing: Sharing | None = None
     backup_model_asset_ids: tuple[str, ...] = ()
     extras: JsonObject = field(default_factory=dict)
-
-    @property
-    def platform_id(self) -> str:
-        """The live platform that the room is linked to; empty: none."""
-        link: JsonObject = self.extras.get("relation_live_platform_info") or {}
-        return str(link.get("platform_id", ""))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

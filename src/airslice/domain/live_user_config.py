@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from airslice.domain.live_callback import LiveCallback
+from airslice.domain.owner_event import LiveCallback
 from airslice.domain.script import LiveExit
 
 

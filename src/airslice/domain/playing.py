@@ -23,7 +23,7 @@ from airslice.domain.script import (
 from airslice.domain.sentences import Sentence, sentences
 
 DEFAULT_VOICE = Voice(asset_id="")
-"""Of scenes that name none: which one this is, the speech engine decides."""
+"""The voice of scenes that name none; the speech engine decides which one this is."""
 
 ASSET_SCHEME = "asset:"
 """Begins the address of a recording that is named by its asset id."""

@@ -59,7 +59,7 @@ class StreamStarted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StreamStopped:
-    """He does not any more."""
+    """A user no longer publishes a stream."""
 
     room: RoomKey
     stream: StreamKey
@@ -97,9 +97,9 @@ class Presence:
 
     room: RoomKey
     user_id: str = ""
-    """Empty for a room."""
+    """Who is in the room; empty where the room itself is meant."""
     stream_type: StreamType | None = None
-    """None for a room or a user."""
+    """Which stream of the user's; None where a room or a user is meant."""
     since_ms: int = field(compare=False)
     """UTC, milliseconds since the Unix epoch."""
 

@@ -35,7 +35,7 @@ class Paragraph:
     text: str = ""
     """Plain text or SSML."""
     audio_url: str = ""
-    """Of an MP3 recording."""
+    """Where an MP3 recording is that is played instead of the text."""
     audio_asset_id: str = ""
     extras: JsonObject = field(default_factory=dict)
 
@@ -52,7 +52,7 @@ class Scene:
     dh_id: str = ""
     """The owner's id of a digital human; only echoed and searched by."""
     model_asset_id: str = ""
-    """The same of its looks."""
+    """The owner's id of the digital human's looks; only echoed and searched by."""
     extras: JsonObject = field(default_factory=dict)
 
 
@@ -98,7 +98,7 @@ class LiveExit:
 
 
 ENDLESS = -1
-"""Of `PlayPolicy.repeat_count`."""
+"""Stands in `PlayPolicy.repeat_count` for no end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +116,7 @@ class PlayPolicy:
     rewrite_is_delayed: bool = False
     """Whether a rewritten script is played from the next round on, not at once."""
     exit: LiveExit | None = None
-    """None: the owner's general setting."""
+    """When the broadcast ends by itself; None: as the owner has set in general."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,4 +136,4 @@ class Cursor(NamedTuple):
     paragraph: int = 0
     """Place in the scene's order."""
     sentence: int = 0
-    """In the paragraph; a recording is one sentence."""
+    """Place in the paragraph; a recording is one sentence."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from airslice.domain.errors import InvalidInput
+from airslice.domain.fields import SliceField
 from airslice.domain.room import RoomKey, StreamKey
 from airslice.domain.storage_target import StorageTarget
 
@@ -208,7 +209,8 @@ class SliceTask:
         redundant_ms = self.order.control.redundant_ms
         if change.duration_s is not None and change.duration_s * 1000 <= redundant_ms:
             raise InvalidInput(
-                "Duration", f"must be longer than the task's overlap of {redundant_ms / 1000:g} s"
+                SliceField.DURATION,
+                f"must be longer than the task's overlap of {redundant_ms / 1000:g} s",
             )
 
     def changed(self, change: TaskChange) -> SliceTask:

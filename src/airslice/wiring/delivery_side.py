@@ -10,15 +10,15 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from airslice.application.broadcast.owner_events import LiveEventPost
+from airslice.application.broadcast.owner_events import OwnerEventPost
 from airslice.application.delivery.callback_settings import CallbackSettings
 from airslice.application.delivery.callbacks import CallbackPost
 from airslice.application.delivery.courier import Carrier, Courier
 from airslice.application.delivery.uploads import SliceUpload
 from airslice.delivery.destination import validate_url
-from airslice.delivery.live_event_sender import HttpLiveEventSender
-from airslice.delivery.segment_event import segment_event
-from airslice.delivery.sender import HttpCallbackSender
+from airslice.delivery.huawei.owner_event_sender import HttpOwnerEventSender
+from airslice.delivery.volcengine.callback_sender import HttpCallbackSender
+from airslice.delivery.volcengine.segment_event import segment_event
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import DeliveryKind
 from airslice.persistence.sqlite.callback_settings import SqliteCallbackSettings
@@ -46,7 +46,7 @@ async def delivery_side(given: Given, storage: StorageSide) -> AsyncIterator[Del
     async with AsyncExitStack() as stack:
         sender = HttpCallbackSender(clock, rule)
         stack.push_async_callback(sender.close)
-        event_sender = HttpLiveEventSender(clock, rule)
+        event_sender = HttpOwnerEventSender(clock, rule)
         stack.push_async_callback(event_sender.close)
         callbacks = CallbackSettings(
             apps=given.apps,
@@ -58,7 +58,7 @@ async def delivery_side(given: Given, storage: StorageSide) -> AsyncIterator[Del
         carriers: dict[DeliveryKind, Carrier] = {
             DeliveryKind.UPLOAD: _upload(storage, outbox, callbacks),
             DeliveryKind.CALLBACK: CallbackPost(callbacks, sender),
-            DeliveryKind.LIVE_EVENT: LiveEventPost(storage.live_jobs, event_sender),
+            DeliveryKind.LIVE_EVENT: OwnerEventPost(storage.live_jobs, event_sender),
         }
         courier = Courier(outbox, carriers, clock=clock, sleep=asyncio.sleep, chance=random.random)
         stack.push_async_callback(courier.close)

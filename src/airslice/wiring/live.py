@@ -15,8 +15,8 @@ from aiohttp.resolver import ThreadedResolver
 from airslice.application.broadcast.broadcast import BroadcastTools
 from airslice.application.broadcast.jobs import LiveJobs
 from airslice.application.broadcast.orders import LiveOrders
-from airslice.application.broadcast.owner_events import LiveAnnouncements
-from airslice.application.broadcast.player_notices import LiveNotices
+from airslice.application.broadcast.owner_events import OwnerAnnouncements
+from airslice.application.broadcast.player_notices import PlayerNotices
 from airslice.application.broadcast.speech_ahead import Studio, silent_frame
 from airslice.application.catalogue.interaction_rules import InteractionRules
 from airslice.application.catalogue.live_commands import LiveCommands
@@ -27,12 +27,14 @@ from airslice.application.catalogue.report_keys import ReportKeys
 from airslice.application.ports.live import SpeechEngine, SpeechFailed
 from airslice.config import ConfigError, Presenter, Settings
 from airslice.delivery.destination import PermittedResolver, validate_url
-from airslice.delivery.live_event_sender import validate_live_url
-from airslice.delivery.platform_products import HttpPlatformProducts
+from airslice.delivery.huawei.address import validate_live_url
+from airslice.delivery.huawei.owner_event import owner_event
+from airslice.delivery.huawei.platform_products import HttpPlatformProducts
 from airslice.domain.sentences import Utterance
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.encoding.opus_encoder import AvOpusEncoders
 from airslice.facades.huawei import HuaweiFacade, UseCases
+from airslice.facades.huawei.owner_words import OWNER_WORDS
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.live_commands import SqliteLiveCommandStore
 from airslice.persistence.sqlite.live_resources import (
@@ -54,7 +56,7 @@ class SmartLive:
     """Smart live as the rest of the server sees it."""
 
     jobs: LiveJobs
-    notices: LiveNotices
+    notices: PlayerNotices
     facade: HuaweiFacade
 
 
@@ -88,6 +90,7 @@ async def smart_live(parts: Parts) -> AsyncIterator[SmartLive]:
                 config_of=stores.configs.find_config,
                 platform_of=stores.platforms.find_platform,
                 check_callback_url=partial(validate_live_url, rule=rule),
+                words=OWNER_WORDS,
                 wall_clock=given.wall_clock,
             ),
             tools=tools,
@@ -123,7 +126,11 @@ def _use_cases(
     wall_clock, job_store = parts.given.wall_clock, parts.storage.live_jobs
     return UseCases(
         rooms=LiveRooms(
-            rooms=stores.rooms, jobs=job_store, configs=stores.configs, wall_clock=wall_clock
+            rooms=stores.rooms,
+            jobs=job_store,
+            configs=stores.configs,
+            words=OWNER_WORDS,
+            wall_clock=wall_clock,
         ),
         jobs=jobs,
         commands=LiveCommands(
@@ -131,6 +138,7 @@ def _use_cases(
             jobs=job_store,
             rooms=stores.rooms,
             exits=jobs,
+            words=OWNER_WORDS,
             wall_clock=wall_clock,
         ),
         report_keys=ReportKeys(parts.given.settings.server.master_key, wall_clock),
@@ -162,8 +170,8 @@ async def _broadcast_tools(parts: Parts, stack: AsyncExitStack) -> BroadcastTool
         silence=silent_frame(encoders),
         stage=parts.media.publishing,
         pacer=parts.media.pacer,
-        notices=LiveNotices(),
-        events=LiveAnnouncements(parts.delivery.outbox, parts.delivery.courier),
+        notices=PlayerNotices(),
+        owner_events=OwnerAnnouncements(parts.delivery.outbox, parts.delivery.courier, owner_event),
         wall_clock=given.wall_clock,
         sleep=asyncio.sleep,
     )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from airslice.application.delivery.callbacks import Announcements
+from airslice.application.delivery.callbacks import Announcements, RoomAnnouncements
 from airslice.application.pacing import Pacer
 from airslice.application.rooms.bans import Bans
 from airslice.application.rooms.publishing import Publishing
 from airslice.application.rooms.room_events import RoomEvents
 from airslice.config import ConfigError
-from airslice.delivery.room_event import room_event
-from airslice.domain.room_event import RoomEvent
+from airslice.delivery.volcengine.room_event import room_event
 from airslice.engines.embedded import EmbeddedEngine
 from airslice.persistence.sqlite.bans import SqliteBanStore
 from airslice.persistence.sqlite.presences import SqlitePresences
@@ -40,18 +38,6 @@ class MediaSide:
     pacer: Pacer
 
 
-class _RoomCallbacks:
-    """What happens in rooms is called back, in order per room (port `EventSink`)."""
-
-    def __init__(self, announcements: Announcements) -> None:
-        self._announcements = announcements
-
-    async def announce(self, event: RoomEvent) -> None:
-        """Take the event."""
-        callback = room_event(event, event_id=str(uuid.uuid4()))
-        await self._announcements.announce(callback, business_id="", lane=event.room.room_id)
-
-
 @contextlib.asynccontextmanager
 async def media_side(
     given: Given, storage: StorageSide, delivery: DeliverySide, slicing: SlicingSide
@@ -67,7 +53,7 @@ async def media_side(
         await bans.recover()
         announcements = Announcements(delivery.outbox, delivery.callbacks, delivery.courier)
         room_events = RoomEvents(
-            sink=_RoomCallbacks(announcements),
+            sink=RoomAnnouncements(announcements, room_event),
             presences=SqlitePresences(database),
             wall_clock=wall_clock,
         )

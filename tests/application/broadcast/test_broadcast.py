@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 import asyncio
-import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -23,9 +22,8 @@ from airslice.domain.errors import (
     TokenRefused,
     UserBanned,
 )
-from airslice.domain.live_callback import LiveEventKind, RtcNotice
-from airslice.domain.live_control import PlayState
-from airslice.domain.live_job import JobState
+from airslice.domain.live_job import FaultKind, JobState
+from airslice.domain.players import PlayState, RtcNotice
 from airslice.domain.room import RoomKey
 from airslice.domain.room_event import EndReason
 from airslice.domain.script import (
@@ -69,21 +67,16 @@ async def test_progress_says_which_sentence_is_heard_and_how_long_it_takes(
 
     await live.run_to_end(job)
 
-    progress = [m for m in live.told if m["message_type"] == "live_progress_notify"]
     text = numbered(*lengths_ms)
-    assert [int(m["data"]["offset"]) for m in progress] == [
+    assert [line.sentence.offset for line, _ in live.progress] == [
         text.index(f"{number} for") for number in range(1, 5)
     ]
-    begins = [m["frame"] for m in progress] + [len(live.ear.heard)]
+    begins = [frame for _, frame in live.progress] + [len(live.ear.heard)]
     assert [after - before for before, after in pairwise(begins)] == [
         -(-length_ms // 20) + PAUSE_FRAMES for length_ms in lengths_ms
     ]
-    assert progress[0]["data"] == {
-        "script_name": "scene",
-        "shoot_script_sequence_no": 1,
-        "shoot_script_title": "title 1",
-        "offset": "0",
-    }
+    first, _ = live.progress[0]
+    assert (first.scene.name, first.paragraph.title) == ("scene", "title 1")
 
 
 async def test_there_is_no_gap_within_a_sentence_however_long_it_is(live: LiveStage) -> None:
@@ -172,19 +165,18 @@ async def test_recordings_of_urls_and_assets_are_played_as_one_sentence_each(
     await live.run_to_end(job)
 
     assert live.ear.sentences == [(7, 3_000), (8, 15)]
-    progress = [m for m in live.told if m["message_type"] == "live_progress_notify"]
-    assert [m["data"]["shoot_script_sequence_no"] for m in progress] == [1, 2]
+    assert [line.paragraph.number for line, _ in live.progress] == [1, 2]
 
 
 @pytest.mark.parametrize(
-    ("error", "code"),
+    ("error", "kind"),
     [
-        (SpeechRefused("it is no MP3"), "MSS.47000029"),
-        (RecordingNotFound("HTTP 404"), "MSS.20010067"),
+        (SpeechRefused("it is no MP3"), FaultKind.NO_SPEECH),
+        (RecordingNotFound("HTTP 404"), FaultKind.NO_RECORDING),
     ],
 )
 async def test_what_can_never_be_played_ends_the_job_without_another_try(
-    live: LiveStage, error: SpeechRefused, code: str
+    live: LiveStage, error: SpeechRefused, kind: FaultKind
 ) -> None:
     live.recordings.error = error
     scene = Scene(
@@ -196,7 +188,7 @@ async def test_what_can_never_be_played_ends_the_job_without_another_try(
     failed = await live.job(job)
     assert failed.state is JobState.FAILED
     assert failed.fault is not None
-    assert failed.fault.code == code
+    assert failed.fault.kind is kind
     assert str(error) in failed.fault.message
 
 
@@ -277,7 +269,7 @@ async def test_an_engine_that_stays_broken_fails_the_job(
     failed = await live.job(job)
 
     assert failed.fault is not None
-    assert failed.fault.code == "MSS.47000029"
+    assert failed.fault.kind is FaultKind.NO_SPEECH
     assert "out of order" in failed.fault.message
     assert waited_s - 20 <= (live.clock.now_ns - began_ns) / 1e9 <= waited_s + 3
 
@@ -297,8 +289,7 @@ async def test_pause_and_resume_at_once(live: LiveStage) -> None:
 
     assert [number for number, _ in live.ear.sentences] == [1, 1, 2]
     assert sum(frames for number, frames in live.ear.sentences if number == 1) == 100
-    states = [m["state"] for m in live.told if m["message_type"] == "state_notify"]
-    assert states == ["PREPROCESSING", "PROCESSING", "PLAY_PAUSE", "PROCESSING", "PLAY_END"]
+    assert live.states == ["PREPROCESSING", "PROCESSING", "PLAY_PAUSE", "PROCESSING", "PLAY_END"]
 
 
 async def test_pause_at_the_end_of_the_sentence(live: LiveStage) -> None:
@@ -366,18 +357,11 @@ async def test_each_paragraph_is_reported_to_the_owner(live: LiveStage) -> None:
 
     await live.run_to_end(job)
 
-    kinds, messages = zip(*live.events.announced, strict=True)
-    assert set(kinds) == {LiveEventKind.SHOOT_SCRIPT_SWITCH}
-    assert [json.loads(m)["scene_script_name"] for m in messages] == [
-        "scene 0", "scene 0", "scene 1",
+    assert {job_id for job_id, _ in live.events.announced} == {job.job_id}
+    lines = [event.line for _, event in live.events.announced]
+    assert [(line.scene.name, line.paragraph.number) for line in lines] == [
+        ("scene 0", 1), ("scene 0", 2), ("scene 1", 1),
     ]  # fmt: skip
-    assert json.loads(messages[1]) == {
-        "room_id": job.room_id,
-        "job_id": job.job_id,
-        "scene_script_name": "scene 0",
-        "shoot_script_sequence_no": "2",
-        "shoot_script_title": "title 2",
-    }
 
 
 async def test_players_are_not_told_of_progress_that_is_not_subscribed(live: LiveStage) -> None:
@@ -385,7 +369,8 @@ async def test_players_are_not_told_of_progress_that_is_not_subscribed(live: Liv
 
     await live.run_to_end(job)
 
-    assert {m["message_type"] for m in live.told} == {"state_notify"}
+    assert live.states
+    assert live.progress == []
 
 
 @pytest.mark.parametrize(
@@ -440,15 +425,15 @@ async def test_a_time_limit_ends_a_sentence_if_that_was_asked_for(live: LiveStag
 
 
 @pytest.mark.parametrize(
-    ("reason", "state", "code"),
+    ("reason", "state", "kind"),
     [
         (EndReason.BANNED, JobState.BLOCKED, None),
-        (EndReason.KICKED, JobState.FAILED, "MSS.47000012"),
-        (EndReason.DISMISSED, JobState.FAILED, "MSS.47000012"),
+        (EndReason.KICKED, JobState.FAILED, FaultKind.SENT_OUT),
+        (EndReason.DISMISSED, JobState.FAILED, FaultKind.SENT_OUT),
     ],
 )
 async def test_a_presenter_who_is_sent_out_ends_the_job(
-    live: LiveStage, reason: EndReason, state: JobState, code: str | None
+    live: LiveStage, reason: EndReason, state: JobState, kind: FaultKind | None
 ) -> None:
     job = await live.start(a_scene(numbered(30_000)))
     await live.run(1)
@@ -458,7 +443,7 @@ async def test_a_presenter_who_is_sent_out_ends_the_job(
 
     ended = await live.job(job)
     assert ended.state is state
-    assert (ended.fault.code if ended.fault else None) == code
+    assert (ended.fault.kind if ended.fault else None) is kind
     assert ("banned" in ended.block_reason) == (state is JobState.BLOCKED)
 
 
@@ -482,7 +467,7 @@ async def test_a_room_without_a_place_fails_the_job(live: LiveStage) -> None:
 
     assert ended.state is JobState.FAILED
     assert ended.fault is not None
-    assert ended.fault.code == "MSS.47000005"
+    assert ended.fault.kind is FaultKind.NO_PLACE
 
 
 async def test_an_engine_of_another_kind_of_error_is_asked_again_too(live: LiveStage) -> None:

@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from airslice.application.broadcast.owner_events import LiveAnnouncements, LiveEventPost
+from airslice.application.broadcast.owner_events import OwnerAnnouncements, OwnerEventPost
 from airslice.application.delivery.courier import Courier
 from airslice.domain.callback import CallbackEvent
-from airslice.domain.live_callback import LiveCallback, LiveEventKind
 from airslice.domain.live_job import LiveJob, rtc_place
 from airslice.domain.outbox import DeliveryKind, DeliveryState, Failed, Made, Outcome
-from airslice.domain.script import Program
+from airslice.domain.owner_event import LiveCallback, OwnerEventKind, ParagraphBegan
+from airslice.domain.playing import Line
+from airslice.domain.script import Cursor, Paragraph, Program, Scene
+from airslice.domain.sentences import Sentence
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.tasks import MemoryTaskStore
 from tests.support.stages.stage import HandClock
 
 CALLBACK = LiveCallback(
-    url="https://owner.invalid/", events=(LiveEventKind.SHOOT_SCRIPT_SWITCH,), key="k"
+    url="https://owner.invalid/", events=(OwnerEventKind.PARAGRAPH_BEGAN,), key="k"
 )
-SWITCH = LiveEventKind.SHOOT_SCRIPT_SWITCH
+
+
+def a_paragraph(number: int) -> ParagraphBegan:
+    paragraph = Paragraph(number=number)
+    scene = Scene(script_id="s", name="scene", paragraphs=(paragraph,))
+    return ParagraphBegan(line=Line(Cursor(), scene, paragraph, Sentence(0, ())))
+
+
+def event_of(job: LiveJob, event: ParagraphBegan, *, event_id: str, at_ms: int) -> CallbackEvent:
+    """An event whose facts are the number of its paragraph."""
+    return CallbackEvent(
+        event_type=event.kind.value,
+        event_id=event_id,
+        app_id=job.project_id,
+        version="v1",
+        time_ms=at_ms,
+        data=str(event.line.paragraph.number),
+    )
 
 
 @dataclass
 class RecordingSender:
-    """Keeps what it was to post (port `LiveEventSender`)."""
+    """Keeps what it was to post (port `OwnerEventSender`)."""
 
     sent: list[tuple[CallbackEvent, LiveCallback]] = field(default_factory=list)
     answers: list[Outcome] = field(default_factory=list)
@@ -39,7 +57,7 @@ class RecordingSender:
 
     @property
     def numbers(self) -> list[int]:
-        return [json.loads(event.data)["n"] for event, _ in self.sent]
+        return [int(event.data) for event, _ in self.sent]
 
 
 class Office:
@@ -52,16 +70,16 @@ class Office:
         self.outbox = MemoryOutbox(MemoryTaskStore())
         self.courier = Courier(
             self.outbox,
-            {DeliveryKind.LIVE_EVENT: LiveEventPost(self.jobs, self.sender)},
+            {DeliveryKind.LIVE_EVENT: OwnerEventPost(self.jobs, self.sender)},
             clock=self.clock,
             sleep=self.clock.sleep,
             chance=lambda: 0.5,
         )
-        self.announcements = LiveAnnouncements(self.outbox, self.courier)
+        self.announcements = OwnerAnnouncements(self.outbox, self.courier, event_of)
 
     async def announce(self, job: LiveJob, *numbers: int) -> None:
         for number in numbers:
-            await self.announcements.announce(job, SWITCH, json.dumps({"n": number}))
+            await self.announcements.announce(job, a_paragraph(number))
 
     async def deliver(self) -> None:
         """Let everything be tried, again and again."""

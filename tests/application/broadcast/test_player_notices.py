@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
-from airslice.application.broadcast.player_notices import MAX_WAITING, LiveNotices
+from airslice.application.broadcast.player_notices import MAX_WAITING, PlayerNotices
+from airslice.domain.players import PlayState
+from airslice.domain.playing import Line
 from airslice.domain.room import RoomKey
+from airslice.domain.script import Cursor, Paragraph, Scene
+from airslice.domain.sentences import Sentence
 
 ROOM, OTHER = RoomKey("app", "room"), RoomKey("app", "other")
+SCENE = Scene(script_id="s", name="scene")
 
 
-def state(name: str) -> dict[str, Any]:
-    return {"message_type": "state_notify", "state": name}
-
-
-def progress(offset: int) -> dict[str, Any]:
-    return {"message_type": "live_progress_notify", "data": {"offset": str(offset)}}
+def progress(offset: int) -> Line:
+    return Line(Cursor(), SCENE, Paragraph(number=1), Sentence(offset, ()))
 
 
 async def test_every_subscriber_of_a_room_gets_its_messages_in_order() -> None:
-    notices = LiveNotices()
+    notices = PlayerNotices()
     first, second = notices.subscribe(ROOM), notices.subscribe(ROOM)
     elsewhere = notices.subscribe(OTHER)
 
@@ -36,19 +36,19 @@ async def test_every_subscriber_of_a_room_gets_its_messages_in_order() -> None:
 
 
 async def test_a_new_subscriber_is_told_the_latest_state_first() -> None:
-    notices = LiveNotices()
-    notices.notify(ROOM, state("PROCESSING"))
-    notices.notify(ROOM, state("PLAY_PAUSE"))
+    notices = PlayerNotices()
+    notices.notify(ROOM, PlayState.PROCESSING)
+    notices.notify(ROOM, PlayState.PLAY_PAUSE)
     notices.notify(ROOM, progress(1))
 
     with notices.subscribe(ROOM) as messages:
         notices.notify(ROOM, progress(2))
-        assert await anext(messages) == state("PLAY_PAUSE")
+        assert await anext(messages) == PlayState.PLAY_PAUSE
         assert await anext(messages) == progress(2)
 
 
 async def test_a_subscriber_waits_for_what_comes() -> None:
-    notices = LiveNotices()
+    notices = PlayerNotices()
     messages = notices.subscribe(ROOM)
     waiting = asyncio.create_task(anext(messages))
     await asyncio.sleep(0)
@@ -59,7 +59,7 @@ async def test_a_subscriber_waits_for_what_comes() -> None:
 
 
 async def test_a_subscriber_who_does_not_take_loses_the_oldest() -> None:
-    notices = LiveNotices()
+    notices = PlayerNotices()
     with notices.subscribe(ROOM) as slow:
         for number in range(MAX_WAITING + 3):
             notices.notify(ROOM, progress(number))
@@ -69,18 +69,18 @@ async def test_a_subscriber_who_does_not_take_loses_the_oldest() -> None:
 
 
 async def test_after_the_end_nothing_of_a_room_is_remembered() -> None:
-    notices = LiveNotices()
+    notices = PlayerNotices()
     messages = notices.subscribe(ROOM)
-    notices.notify(ROOM, state("PLAY_END"))
+    notices.notify(ROOM, PlayState.PLAY_END)
     notices.end(ROOM)
 
-    assert [message async for message in messages] == [state("PLAY_END")]
+    assert [message async for message in messages] == [PlayState.PLAY_END]
     messages.close()  # harmless
     assert (notices._subscriptions, notices._states) == ({}, {})
 
 
 async def test_who_has_left_is_told_nothing() -> None:
-    notices = LiveNotices()
+    notices = PlayerNotices()
     with notices.subscribe(ROOM) as messages:
         pass
 

@@ -10,7 +10,7 @@ import pytest
 from airslice.application.broadcast.playout import LEAD_FRAMES, Playout
 from airslice.application.broadcast.speech_ahead import Take
 from airslice.application.pacing import Frame
-from airslice.domain.live_control import Timing
+from airslice.domain.players import Timing
 from airslice.domain.playing import Script
 from airslice.domain.script import Cursor, Program
 from tests.support.stages.live_stage import a_scene, numbered

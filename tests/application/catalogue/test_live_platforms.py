@@ -143,9 +143,9 @@ async def test_addresses_that_must_not_be_called_are_refused(
     bad = replace(DRAFT, callbacks=(EVENTS, replace(QUERY, url=url)))
     platform = await platforms.create(PROJECT, DRAFT)
 
-    with pytest.raises(InvalidInput, match="callback_config"):
+    with pytest.raises(InvalidInput, match="platform_address"):
         await platforms.create(PROJECT, bad)
-    with pytest.raises(InvalidInput, match="callback_config"):
+    with pytest.raises(InvalidInput, match="platform_address"):
         await platforms.update(PROJECT, platform.platform_id, bad)
 
     assert (await platforms.list(PROJECT)).items == (platform,)

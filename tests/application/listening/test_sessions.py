@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airslice.application.broadcast.player_notices import LiveNotices
+from airslice.application.broadcast.player_notices import PlayerNotices
 from airslice.application.listening.channels import Channel, Channels
 from airslice.application.listening.sessions import Listening, OpenedListening
 from airslice.application.rooms.bans import Bans
@@ -27,6 +27,7 @@ from airslice.domain.errors import (
     TokenRefused,
     UserBanned,
 )
+from airslice.domain.players import PlayState
 from airslice.domain.room import RoomKey
 from airslice.domain.room_event import EndReason
 from airslice.domain.room_token import Privilege
@@ -103,7 +104,7 @@ class House:
         self.clock = HandClock()
         self.engine = FakeEngine()
         self.channels = FakeChannels()
-        self.notices = LiveNotices()
+        self.notices = PlayerNotices()
         self.asked: list[tuple[RoomKey, str, str, str]] = []
         wall_clock = WallClock(self.clock)
         self.bans = Bans(store=MemoryBanStore(), wall_clock=wall_clock)
@@ -119,9 +120,9 @@ class House:
             max_listeners_per_room=MAX_PER_ROOM,
         )
 
-    async def _control(self, room: RoomKey, user_id: str, command: str, timing: str) -> str:
+    async def _control(self, room: RoomKey, user_id: str, command: str, timing: str) -> PlayState:
         self.asked.append((room, user_id, command, timing))
-        return "PROCESSING"
+        return PlayState.PROCESSING
 
     def token(self, user: str = "paul", **changes: Any) -> str:
         now_s = self.clock.utc_ns() // 1_000_000_000
@@ -268,13 +269,13 @@ def test_only_its_listener_may_change_a_session(house: House) -> None:
 async def test_messages_of_the_room_reach_the_session_until_it_ends(house: House) -> None:
     opened = house.open()
     events = house.listening.events(opened.session_id)
-    house.notices.notify(ROOM, {"message_type": "state_notify", "state": "PROCESSING"})
-    house.notices.notify(ROOM._replace(room_id="elsewhere"), {"message_type": "state_notify"})
+    house.notices.notify(ROOM, PlayState.PROCESSING)
+    house.notices.notify(ROOM._replace(room_id="elsewhere"), PlayState.PLAY_PAUSE)
 
-    message = await anext(events)
+    notice = await anext(events)
     house.listening.close()
 
-    assert message == {"message_type": "state_notify", "state": "PROCESSING"}
+    assert notice is PlayState.PROCESSING
     async with asyncio.timeout(1):
         assert [late async for late in events] == []
     with pytest.raises(SessionNotFound):
@@ -285,10 +286,10 @@ async def test_a_player_that_connects_anew_replaces_its_former_connection(house:
     opened = house.open()
     former = house.listening.events(opened.session_id)
     latter = house.listening.events(opened.session_id)
-    house.notices.notify(ROOM, {"n": 1})
+    house.notices.notify(ROOM, PlayState.PLAY_END)
 
     assert [message async for message in former] == []
-    assert await anext(latter) == {"n": 1}
+    assert await anext(latter) is PlayState.PLAY_END
 
 
 async def test_commands_go_to_the_rooms_broadcast_in_the_users_name(house: House) -> None:
@@ -296,7 +297,7 @@ async def test_commands_go_to_the_rooms_broadcast_in_the_users_name(house: House
 
     state = await house.listening.command(opened.session_id, "play_pause", "NOW")
 
-    assert state == "PROCESSING"
+    assert state is PlayState.PROCESSING
     assert house.asked == [(ROOM, "paul", "play_pause", "NOW")]
     with pytest.raises(SessionNotFound):
         await house.listening.command("another", "play_pause", "NOW")

@@ -151,7 +151,7 @@ def test_unknown_applications_and_bad_rooms_are_named(stage: Stage, publishing: 
         publishing.publish(
             "nowhere", "room", token="001", offer="offer", stream_type=StreamType.MAIN
         )
-    with pytest.raises(InvalidInput, match="RoomId"):
+    with pytest.raises(InvalidInput, match="room:"):
         publish(publishing, token(stage), room="a/b")
 
 

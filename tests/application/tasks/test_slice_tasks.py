@@ -199,7 +199,7 @@ async def test_an_update_cannot_make_slices_shorter_than_their_overlap(stage: St
     order = stage.order(duration_s=20, control={"redundant_ms": 3_000, "redundant_duration": 3})
     await stage.tasks.start(ACCOUNT, order)
 
-    with pytest.raises(InvalidInput, match="Duration"):
+    with pytest.raises(InvalidInput, match="duration"):
         await stage.tasks.update(ACCOUNT, order.key, TaskChange(duration_s=3))
 
     await stage.tasks.update(ACCOUNT, order.key, TaskChange(duration_s=4))

@@ -23,12 +23,12 @@ def test_details_go_where_the_message_wants_them() -> None:
 def test_a_refusal_is_told_as_it_is() -> None:
     refusal = Refusal(MISSING, "x", headers={"Retry-After": "1"})
 
-    assert refusal_of(refusal, {}) is refusal
+    assert refusal_of(refusal, {}, {}) is refusal
 
 
 def test_an_error_of_ours_is_told_in_the_words_of_the_wire() -> None:
-    told = refusal_of(AppNotFound("100 % gone"), TABLE)
-    fixed = refusal_of(TooManyTasks("by ten"), TABLE)
+    told = refusal_of(AppNotFound("100 % gone"), TABLE, {})
+    fixed = refusal_of(TooManyTasks("by ten"), TABLE, {})
 
     assert told is not None
     assert (told.error, str(told)) == (MISSING, "100 % gone")
@@ -38,4 +38,4 @@ def test_an_error_of_ours_is_told_in_the_words_of_the_wire() -> None:
 
 @pytest.mark.parametrize("error", [StoreFailed("disk"), TaskNotFound("t"), RuntimeError("bug")])
 def test_the_servers_own_faults_are_not_told(error: Exception) -> None:
-    assert refusal_of(error, TABLE) is None
+    assert refusal_of(error, TABLE, {}) is None

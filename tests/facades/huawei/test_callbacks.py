@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from airslice.domain.live_callback import CallbackAuth, LiveCallback, LiveEventKind, RtcNotice
+from airslice.domain.owner_event import CallbackAuth, LiveCallback
+from airslice.domain.players import RtcNotice
 from airslice.facades.huawei.callbacks import (
     LiveEventCallBackConfig,
+    LiveEventKind,
     LiveRoomEventCallBackConfig,
     RTCLiveEventCallBackConfig,
 )
@@ -23,7 +25,7 @@ def test_a_callback_is_shown_as_it_was_given_each_event_once() -> None:
 
     callback = given.callback()
 
-    assert callback.events == tuple(dict.fromkeys((KINDS[0], KINDS[-1])))
+    assert [kind.value for kind in callback.events] == [KINDS[0].value, KINDS[-1].value]
     assert LiveEventCallBackConfig.of(callback).callback() == callback
 
 

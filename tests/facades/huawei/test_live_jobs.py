@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from airslice.domain.live_job import JobEvent, JobFault, JobOrder, LiveJob
+from airslice.domain.live_job import FaultKind, JobEvent, JobFault, JobOrder, LiveJob
 from airslice.domain.projects import Project
 from airslice.domain.script import AutoStop
 from tests.support.clients.huawei_client import HuaweiClient
@@ -178,7 +178,7 @@ async def test_a_waiting_job_has_not_started(client: HuaweiClient, room: str) ->
 
 async def test_a_failed_job_says_why(client: HuaweiClient, live: SmartLiveStage, room: str) -> None:
     path = await started(client, room)
-    fault = JobFault(code="MSS.47000029", message="no speech")
+    fault = JobFault(kind=FaultKind.NO_SPEECH, message="no speech")
     await live.jobs.happens(await live.jobs.show(*ids(path)), JobEvent.BROKE, fault=fault)
 
     shown = await client.get(path)

@@ -263,3 +263,23 @@ async def test_warnings_are_in_the_wires_own_spelling(client: HuaweiClient) -> N
         ],
         "limit_duration": 3,
     }
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "given", "shown"),
+    [
+        (1_920, 1_080, None, "LANDSCAPE"),
+        (1_080, 1_920, None, "VERTICAL"),
+        (1_080, 1_920, "LANDSCAPE", "VERTICAL"),
+        (None, None, "LANDSCAPE", "LANDSCAPE"),
+        (None, None, None, "VERTICAL"),
+    ],
+)
+async def test_the_orientation_is_that_of_the_picture(
+    client: HuaweiClient, width: int | None, height: int | None, given: str | None, shown: str
+) -> None:
+    video = {**ROOM["video_config"], "width": width, "height": height} if width else None
+
+    room_id = await made(client, video_config=video, view_mode=given)
+
+    assert (await client.get(f"{ROOMS}/{room_id}"))["view_mode"] == shown

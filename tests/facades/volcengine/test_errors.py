@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from airslice.domain import errors as domain_errors
 from airslice.domain.errors import AirsliceError
+from airslice.domain.fields import SliceField
 from airslice.facades.http.openapi import errors_in
 from airslice.facades.http.refusals import WireError, refusal_of
 from airslice.facades.volcengine import errors
-from airslice.facades.volcengine.errors import WIRE_ERRORS
+from airslice.facades.volcengine.errors import FIELDS, WIRE_ERRORS
+from airslice.facades.volcengine.openapi import openapi_document
+from airslice.facades.volcengine.operations import OPERATIONS
 
 COMPATIBILITY = (Path(__file__).parents[3] / "docs" / "compatibility.md").read_text()
 ALL = errors_in(errors)
@@ -54,7 +58,7 @@ def test_what_the_server_did_wrong_is_not_told(kind: type[AirsliceError]) -> Non
         error: AirsliceError = kind("Field", "problem")
     else:
         error = kind("the problem")
-    told = refusal_of(error, WIRE_ERRORS)
+    told = refusal_of(error, WIRE_ERRORS, FIELDS)
 
     if WIRE_ERRORS[kind].status == 500:
         assert told is None
@@ -67,4 +71,17 @@ def test_an_error_that_nobody_mapped_is_the_servers_fault() -> None:
     class Unmapped(AirsliceError):
         pass
 
-    assert refusal_of(Unmapped("x"), WIRE_ERRORS) is None
+    assert refusal_of(Unmapped("x"), WIRE_ERRORS, FIELDS) is None
+
+
+def test_every_field_that_a_use_case_refuses_has_a_name_of_this_wire() -> None:
+    assert FIELDS.keys() == set(SliceField)
+    document = msgspec.json.encode(openapi_document(OPERATIONS)).decode()
+    assert all(f'"{name}"' in document for name in FIELDS.values())
+
+
+@pytest.mark.parametrize("field", SliceField)
+def test_a_refused_field_is_called_as_in_the_request(field: SliceField) -> None:
+    told = refusal_of(domain_errors.InvalidInput(field, "is wrong"), WIRE_ERRORS, FIELDS)
+
+    assert str(told) == f"{FIELDS[field]}: is wrong"

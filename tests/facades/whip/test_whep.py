@@ -13,9 +13,13 @@ import uvicorn
 from starlette.applications import Starlette
 
 from airslice.domain import errors
-from airslice.domain.script import JsonObject
+from airslice.domain.fields import SessionField
+from airslice.domain.players import PlayerNotice, PlayState
+from airslice.domain.playing import Line
+from airslice.domain.script import Cursor, JsonObject, Paragraph, Scene
+from airslice.domain.sentences import Sentence
 from airslice.facades.whip import WhepFacade, whep
-from airslice.facades.whip.exchange import MAX_BODY_BYTES
+from airslice.facades.whip.exchange import FIELDS, MAX_BODY_BYTES
 from tests.support.stages.scripted_sessions import (
     AUTHORIZATION,
     FRAGMENT,
@@ -105,6 +109,25 @@ class TestListen:
         response = await http.post(ENDPOINT, content="v=0", headers=OFFER)
 
         assert (response.status_code, code_of(response)) == (status, code)
+
+    @pytest.mark.parametrize(
+        ("field", "name"),
+        [
+            (SessionField.ROOM, "RoomId"),
+            (SessionField.HEARD_USER, "user"),
+            (SessionField.PLAY_COMMAND, "command"),
+            (SessionField.PLAY_TIMING, "params.timing"),
+        ],
+    )
+    async def test_a_refused_field_is_called_as_in_the_request(
+        self, http: httpx.AsyncClient, listening: ScriptedListening, field: str, name: str
+    ) -> None:
+        listening.error = errors.InvalidInput(field, "is wrong")
+
+        response = await http.post(ENDPOINT, content="v=0", headers=OFFER)
+
+        assert response.json()["detail"] == f"{name}: is wrong"
+        assert FIELDS.keys() == set(SessionField)
 
     async def test_without_a_token_nothing_is_read(
         self, http: httpx.AsyncClient, listening: ScriptedListening
@@ -271,9 +294,22 @@ class TestEvents:
     async def test_messages_come_as_they_are_told_until_the_session_ends(
         self, origin: str, listening: ScriptedListening
     ) -> None:
-        messages: list[JsonObject] = [
-            {"message_type": "state_notify", "state": "PROCESSING"},
-            {"message_type": "live_progress_notify", "data": {"script_name": "场景一\n"}},
+        paragraph = Paragraph(number=7, title="段落")
+        line = Line(Cursor(), Scene(script_id="s", name="场景一\n"), paragraph, Sentence(12, ()))
+        messages: list[tuple[PlayerNotice, JsonObject]] = [
+            (PlayState.PROCESSING, {"message_type": "state_notify", "state": "PROCESSING"}),
+            (
+                line,
+                {
+                    "message_type": "live_progress_notify",
+                    "data": {
+                        "script_name": "场景一\n",
+                        "shoot_script_sequence_no": 7,
+                        "shoot_script_title": "段落",
+                        "offset": "12",
+                    },
+                },
+            ),
         ]
         async with (
             aiohttp.ClientSession() as http,
@@ -283,8 +319,8 @@ class TestEvents:
             assert response.content_type == "text/event-stream"
             assert response.headers["Access-Control-Allow-Origin"] == "*"
             assert (await event(response)).startswith(b":")
-            for message in messages:
-                listening.notices.notify(ROOM, message)
+            for notice, message in messages:
+                listening.notices.notify(ROOM, notice)
                 assert json.loads((await event(response)).removeprefix(b"data: ")) == message
             listening.subscriptions[0].close()
             assert await response.content.read() == b""
@@ -299,10 +335,10 @@ class TestEvents:
         ):
             await event(response)
             assert [await event(response) for _ in range(3)] == [b": still here"] * 3
-            listening.notices.notify(ROOM, {"n": 1})
+            listening.notices.notify(ROOM, PlayState.PLAY_END)
             while (line := await event(response)).startswith(b":"):
                 pass
-            assert line == b'data: {"n": 1}'
+            assert line == b'data: {"message_type": "state_notify", "state": "PLAY_END"}'
 
     async def test_a_player_who_goes_away_leaves_nothing_behind(
         self, origin: str, listening: ScriptedListening

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from airslice.application.ports.journal import StreamAddress
-from airslice.delivery.sender import HttpCallbackSender
+from airslice.delivery.volcengine.callback_sender import HttpCallbackSender
 from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.errors import StoreFailed, StoreRefused

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from airslice.application.ports.live import CommandQuery, Page
-from airslice.domain.live_command import CommandName, CommandState, LiveCommand, LiveEvent
+from airslice.domain.live_command import AudienceEvent, CommandName, CommandState, LiveCommand
 
 
 class MemoryLiveCommandStore:
@@ -14,7 +14,7 @@ class MemoryLiveCommandStore:
 
     def __init__(self) -> None:
         self._commands: dict[str, LiveCommand] = {}
-        self._events: dict[str, list[LiveEvent]] = defaultdict(list)
+        self._events: dict[str, list[AudienceEvent]] = defaultdict(list)
 
     async def add_command(self, command: LiveCommand) -> None:
         """Insert a command."""
@@ -54,11 +54,13 @@ class MemoryLiveCommandStore:
         for command in self._queued(job_id, names, command_ids):
             del self._commands[command.command_id]
 
-    async def add_events(self, job_id: str, events: tuple[LiveEvent, ...], *, keep: int) -> None:
+    async def add_events(
+        self, job_id: str, events: tuple[AudienceEvent, ...], *, keep: int
+    ) -> None:
         """Append events, and forget all but the latest `keep` of the job."""
         self._events[job_id] = [*self._events[job_id], *events][-keep:]
 
-    async def events(self, job_id: str) -> list[LiveEvent]:
+    async def events(self, job_id: str) -> list[AudienceEvent]:
         """Return the events that are remembered of a job, the first added first."""
         return list(self._events[job_id])
 

@@ -17,16 +17,14 @@ from typing import Any
 from airslice.application.broadcast.broadcast import BroadcastTools
 from airslice.application.broadcast.jobs import LiveJobs
 from airslice.application.broadcast.orders import LiveOrders
-from airslice.application.broadcast.player_notices import LiveNotices
+from airslice.application.broadcast.player_notices import PlayerNotices
 from airslice.application.broadcast.speech_ahead import FRAME_BYTES, Studio, silent_frame
 from airslice.application.pacing import Pacer
 from airslice.application.ports.live import SpeechFailed
 from airslice.application.ports.media import SPEECH_RATE_HZ
-from airslice.application.rooms.publishing import Presence
+from airslice.application.rooms.publishing import LocalPublisher
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import AirsliceError
-from airslice.domain.live_callback import LiveEventKind
-from airslice.domain.live_control import PlayState
 from airslice.domain.live_job import (
     FINAL_STATES,
     JobOrder,
@@ -37,11 +35,13 @@ from airslice.domain.live_job import (
 )
 from airslice.domain.live_room import LiveRoom, RoomDraft
 from airslice.domain.live_user_config import LiveUserConfig
+from airslice.domain.owner_event import ParagraphBegan
+from airslice.domain.players import PlayerNotice, PlayState
+from airslice.domain.playing import Line
 from airslice.domain.projects import Project
 from airslice.domain.room import RoomKey
 from airslice.domain.room_event import EndReason
 from airslice.domain.script import (
-    JsonObject,
     Paragraph,
     PlayPolicy,
     Program,
@@ -50,6 +50,7 @@ from airslice.domain.script import (
     Voice,
 )
 from airslice.domain.sentences import Utterance
+from airslice.facades.huawei.owner_words import OWNER_WORDS
 from airslice.slicing.packets import RtpPacket, SenderReport
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_resources import MemoryLivePlatformStore
@@ -134,7 +135,7 @@ class Heard:
 
 
 class Mouth:
-    """A presenter in the room (`publishing.Presence`)."""
+    """A presenter in the room (`publishing.LocalPublisher`)."""
 
     def __init__(self, ear: Ear, on_ended: Callable[[EndReason], None]) -> None:
         self._ear = ear
@@ -172,7 +173,7 @@ class Ear:
 
     def present(
         self, room: RoomKey, user_id: str, on_ended: Callable[[EndReason], None]
-    ) -> Presence:
+    ) -> LocalPublisher:
         if self.refusal is not None:
             raise self.refusal
         self.mouths.append(Mouth(self, on_ended))
@@ -209,24 +210,25 @@ class MortalJobStore(MemoryLiveJobStore):
 
 @dataclass
 class EventLog:
-    """Takes what the owner is told (port `LiveEvents`)."""
+    """Takes what the owner is told (port `OwnerEvents`)."""
 
-    announced: list[tuple[LiveEventKind, str]] = field(default_factory=list)
+    announced: list[tuple[str, ParagraphBegan]] = field(default_factory=list)
+    """With the ids of the jobs."""
 
-    async def announce(self, job: LiveJob, kind: LiveEventKind, message: str) -> None:
-        self.announced.append((kind, message))
+    async def announce(self, job: LiveJob, event: ParagraphBegan) -> None:
+        self.announced.append((job.job_id, event))
 
 
-class KeptNotices(LiveNotices):
+class KeptNotices(PlayerNotices):
     """Keeps what players are told, and after how many frames."""
 
     def __init__(self, stage: LiveStage) -> None:
         super().__init__()
         self._stage = stage
 
-    def notify(self, room: RoomKey, message: JsonObject) -> None:
-        super().notify(room, message)
-        self._stage.told.append({**message, "frame": len(self._stage.ear.heard)})
+    def notify(self, room: RoomKey, notice: PlayerNotice) -> None:
+        super().notify(room, notice)
+        self._stage.told.append((notice, len(self._stage.ear.heard)))
 
 
 class LiveStage:
@@ -243,7 +245,7 @@ class LiveStage:
         self.engine = NumberEngine()
         self.recordings = NumberRecordings()
         self.events = EventLog()
-        self.told: list[dict[str, Any]] = []
+        self.told: list[tuple[PlayerNotice, int]] = []
         self.stage: Any = self.ear
         self.max_jobs = 100
         self.apps = {APP.app_id: APP}
@@ -269,7 +271,7 @@ class LiveStage:
             stage=self.stage,
             pacer=self.pacer,
             notices=self.notices,
-            events=self.events,
+            owner_events=self.events,
             wall_clock=wall_clock,
             sleep=self.clock.sleep,
         )
@@ -281,11 +283,22 @@ class LiveStage:
                 config_of=self._config_of,
                 platform_of=self.platforms.find_platform,
                 check_callback_url=self.check_callback_url,
+                words=OWNER_WORDS,
                 wall_clock=wall_clock,
             ),
             tools=self.tools,
             max_jobs=self.max_jobs,
         )
+
+    @property
+    def progress(self) -> list[tuple[Line, int]]:
+        """The sentences that players were told of, and how many frames were heard before each."""
+        return [(notice, frame) for notice, frame in self.told if isinstance(notice, Line)]
+
+    @property
+    def states(self) -> list[PlayState]:
+        """The states that players were told of."""
+        return [notice for notice, _ in self.told if isinstance(notice, PlayState)]
 
     async def _config_of(self, project_id: str) -> LiveUserConfig | None:
         return self.config

@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 
-from airslice.application.broadcast.player_notices import LiveNotices, Subscription
+from airslice.application.broadcast.player_notices import PlayerNotices, Subscription
 from airslice.application.listening.sessions import Listening, OpenedListening
 from airslice.application.rooms.publishing import OpenedSession, Publishing
+from airslice.domain.players import PlayState
 from airslice.domain.room import RoomKey, StreamType
 
 AUTHORIZATION = {"Authorization": "Bearer 001token"}
@@ -57,7 +58,7 @@ class ScriptedListening(_Scripted, Listening):
 
     def __init__(self) -> None:
         super().__init__()
-        self.notices = LiveNotices()
+        self.notices = PlayerNotices()
         self.subscriptions: list[Subscription] = []
 
     def open(
@@ -71,9 +72,9 @@ class ScriptedListening(_Scripted, Listening):
         self.subscriptions.append(self.notices.subscribe(ROOM))
         return self.subscriptions[-1]
 
-    async def command(self, session_id: str, command: str, timing: str) -> str:
+    async def command(self, session_id: str, command: str, timing: str) -> PlayState:
         self._called(session_id=session_id, command=command, timing=timing)
-        return "PLAY_PAUSE"
+        return PlayState.PLAY_PAUSE
 
 
 def code_of(response: httpx.Response) -> str:

@@ -16,7 +16,6 @@ from airslice.application.ports.live import JobQuery, Page
 from airslice.application.wall_clock import WallClock
 from airslice.domain.apps import Account
 from airslice.domain.errors import LiveJobFinished, LiveJobNotFound, LiveRoomNotFound
-from airslice.domain.live_callback import RtcNotice
 from airslice.domain.live_job import (
     FINAL_STATES,
     JobEvent,
@@ -26,9 +25,11 @@ from airslice.domain.live_job import (
     rtc_place,
 )
 from airslice.domain.live_platform import Product
+from airslice.domain.players import RtcNotice
 from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.script import LiveExit, Program
 from airslice.facades.huawei import HuaweiFacade, UseCases
+from airslice.facades.huawei.owner_words import OWNER_WORDS
 from tests.support.memory.live_commands import MemoryLiveCommandStore
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_resources import (
@@ -162,13 +163,16 @@ class SmartLiveStage:
         rooms = MemoryLiveRoomStore(jobs)
         self.jobs = JobsOnPaper(rooms, jobs, self.clock)
         self.use_cases = UseCases(
-            rooms=LiveRooms(rooms=rooms, jobs=jobs, configs=configs, wall_clock=wall_clock),
+            rooms=LiveRooms(
+                rooms=rooms, jobs=jobs, configs=configs, words=OWNER_WORDS, wall_clock=wall_clock
+            ),
             jobs=self.jobs,
             commands=LiveCommands(
                 commands=MemoryLiveCommandStore(),
                 jobs=jobs,
                 rooms=rooms,
                 exits=self.jobs,
+                words=OWNER_WORDS,
                 wall_clock=wall_clock,
             ),
             report_keys=ReportKeys(MASTER_KEY, wall_clock),

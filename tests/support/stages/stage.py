@@ -27,7 +27,7 @@ from airslice.application.tasks.recorder import SliceRecorder
 from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.application.tasks.track import ClosedSlice, TrackTools
 from airslice.application.wall_clock import WallClock
-from airslice.delivery.segment_event import segment_event
+from airslice.delivery.volcengine.segment_event import segment_event
 from airslice.domain.apps import Account, RtcApp
 from airslice.domain.outbox import DeliveryKind
 from airslice.domain.room import StreamKey, StreamType

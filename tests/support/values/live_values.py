@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from airslice.domain.interaction_rules import Rule, RuleGroup
-from airslice.domain.live_callback import CallbackAuth, LiveCallback, LiveEventKind
 from airslice.domain.live_job import JobState, LiveJob, RtcPlace, RtcUser, RtcUserKind
 from airslice.domain.live_platform import LivePlatform, PlatformApi, PlatformCallback
 from airslice.domain.live_room import LiveRoom, LiveRoomType, RoomDraft, Sharing
+from airslice.domain.owner_event import CallbackAuth, LiveCallback, OwnerEventKind
 from airslice.domain.script import Paragraph, Program, Scene, Voice
 
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -16,7 +16,7 @@ CALLBACK = LiveCallback(
     url="https://receiver.example.com/live?token=URLSECRET",
     auth=CallbackAuth.HEADERS,
     key="CALLBACKSECRET",
-    events=(LiveEventKind.SHOOT_SCRIPT_SWITCH,),
+    events=(OwnerEventKind.PARAGRAPH_BEGAN,),
 )
 SCENE = Scene(
     script_id="scene-1",

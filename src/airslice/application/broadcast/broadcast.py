@@ -9,36 +9,36 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-from airslice.application.broadcast.player_notices import LiveNotices
+from airslice.application.broadcast.player_notices import PlayerNotices
 from airslice.application.broadcast.playout import Playout
 from airslice.application.broadcast.record import JobRecord
 from airslice.application.broadcast.speech_ahead import SpeechAhead, Studio, Take
 from airslice.application.pacing import FRAME_MS, Frame, Pacer, RtpStart, Transmission
 from airslice.application.ports.live import RecordingNotFound, SpeechFailed
 from airslice.application.ports.media import OpusEncoders
-from airslice.application.rooms.publishing import Presence
+from airslice.application.rooms.publishing import LocalPublisher
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import AirsliceError, UserBanned
-from airslice.domain.live_callback import LiveEventKind, RtcNotice
-from airslice.domain.live_control import PlayCommand, PlayState, Timing
 from airslice.domain.live_job import (
+    FaultKind,
     JobEvent,
     JobFault,
     JobState,
     LiveJob,
     RtcUserKind,
 )
-from airslice.domain.live_notice import paragraph_message, progress_notice, state_notice
+from airslice.domain.owner_event import ParagraphBegan
+from airslice.domain.players import PlayCommand, PlayState, RtcNotice, Timing
 from airslice.domain.playing import Line, Script, may_end_between
 from airslice.domain.room import RoomKey
 from airslice.domain.room_event import EndReason
 from airslice.domain.script import AutoStop, LiveExit, PlayMode
 
 SYSTEM_PATIENCE_MIN = 3
-"""How long something may be wrong where the owner has not said."""
+"""How many minutes something may be wrong with a broadcast whose owner has not said."""
 
 BANNED = "the presenter is banned from its RTC room"
-"""Why a job is blocked whose user is."""
+"""Why a job is blocked: its owner is told so."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,14 +48,14 @@ class Stage(Protocol):
 
     def present(
         self, room: RoomKey, user_id: str, on_ended: Callable[[EndReason], None]
-    ) -> Presence:
-        """See `Publishing.present`."""
+    ) -> LocalPublisher:
+        """Let a part of this process publish as a user, as `Publishing.present` does."""
 
 
-class LiveEvents(Protocol):
+class OwnerEvents(Protocol):
     """Tells a job's owner what happens."""
 
-    async def announce(self, job: LiveJob, kind: LiveEventKind, message: str) -> None:
+    async def announce(self, job: LiveJob, event: ParagraphBegan) -> None:
         """Take an event; return when it can be lost no more, or nobody is to be told.
 
         Raises:
@@ -70,11 +70,11 @@ class BroadcastTools:
     studio: Studio
     encoders: OpusEncoders
     silence: Frame
-    """20 ms of it, see `speech_ahead.silent_frame`."""
+    """20 ms of silence, see `speech_ahead.silent_frame`."""
     stage: Stage
     pacer: Pacer
-    notices: LiveNotices
-    events: LiveEvents
+    notices: PlayerNotices
+    owner_events: OwnerEvents
     wall_clock: WallClock
     sleep: Callable[[float], Awaitable[None]]
 
@@ -101,13 +101,16 @@ class LostFrames(NamedTuple):
 
 
 class Fault:
-    """Why broadcasts fail, in the words of the cloud's table of worker errors."""
+    """Why broadcasts fail, as their owners are told."""
 
-    GENERAL = JobFault(code="MSS.47000001", message="the broadcast failed for an internal error")
-    NO_PLACE = JobFault(code="MSS.47000005", message="the RTC room takes no more publishers")
-    SENT_OUT = JobFault(code="MSS.47000012", message="the presenter was sent out of its RTC room")
-    NO_RECORDING = JobFault(code="MSS.20010067", message="a recording is not found")
-    SPEECH = JobFault(code="MSS.47000029", message="speech cannot be made")
+    INTERNAL = JobFault(
+        kind=FaultKind.INTERNAL, message="the broadcast failed for an internal error"
+    )
+    SENT_OUT = JobFault(
+        kind=FaultKind.SENT_OUT, message="the presenter was sent out of its RTC room"
+    )
+    NO_RECORDING = JobFault(kind=FaultKind.NO_RECORDING, message="a recording is not found")
+    NO_SPEECH = JobFault(kind=FaultKind.NO_SPEECH, message="speech cannot be made")
 
 
 class Broadcast:
@@ -128,7 +131,7 @@ class Broadcast:
         self._playout = Playout(tools.silence, self._begins, self._ahead.played)
         self._playout.is_paused = job.is_paused
         self._started = asyncio.Event()
-        self._presence: Presence | None = None
+        self._publisher: LocalPublisher | None = None
         self._transmission: Transmission | None = None
         self._on_air_before_ms = job.on_air_ms
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -138,12 +141,12 @@ class Broadcast:
 
     @property
     def state(self) -> PlayState:
-        """What it does now."""
+        """What the broadcast does now."""
         return self._state or PlayState.PREPROCESSING
 
     @property
     def lost_frames(self) -> LostFrames:
-        """Those of this broadcast since `start`."""
+        """The frames that this broadcast has lost since `start`."""
         sent = self._transmission
         return LostFrames(self._playout.starved_frames, sent.skipped_frames if sent else 0)
 
@@ -218,13 +221,14 @@ class Broadcast:
             self.end(Ending(JobEvent.BLOCKED, block_reason=BANNED))
         except SpeechFailed as error:
             is_missing = isinstance(error, RecordingNotFound)
-            fault = Fault.NO_RECORDING if is_missing else Fault.SPEECH
+            fault = Fault.NO_RECORDING if is_missing else Fault.NO_SPEECH
             self.end(Ending(JobEvent.BROKE, replace(fault, message=f"{fault.message}: {error}")))
         except AirsliceError as error:
-            self.end(Ending(JobEvent.BROKE, replace(Fault.NO_PLACE, message=str(error))))
+            fault = JobFault(kind=FaultKind.NO_PLACE, message=str(error))
+            self.end(Ending(JobEvent.BROKE, fault))
         except Exception:
             _log.exception("job %s failed", self.record.job.job_id)
-            self.end(Ending(JobEvent.BROKE, Fault.GENERAL))
+            self.end(Ending(JobEvent.BROKE, Fault.INTERNAL))
 
     async def _play(self) -> Ending:
         policy = self.record.job.program.policy
@@ -253,22 +257,22 @@ class Broadcast:
 
     async def _go_on_air(self) -> None:
         tools, job = self._tools, self.record.job
-        presence = tools.stage.present(
+        publisher = tools.stage.present(
             self._room, job.place.user_id(RtcUserKind.RENDER), self._sent_out
         )
-        self._presence = presence
+        self._publisher = publisher
         if job.state is JobState.WAITING:
             await self.record.move(JobEvent.WENT_ON_AIR)
         start = RtpStart(secrets.randbits(32), secrets.randbits(15), secrets.randbits(32))
         self._transmission = Transmission(
-            presence, self._playout.next_frame, start=start, wall_clock=tools.wall_clock
+            publisher, self._playout.next_frame, start=start, wall_clock=tools.wall_clock
         )
         tools.pacer.add(self)
         self._tell_if_paused()
 
     def beat(self, now_ns: int) -> None:
         """Send what is due (`pacing.Paced`)."""
-        if self._transmission is None or self._presence is None:
+        if self._transmission is None or self._publisher is None:
             return
         self._transmission.beat(now_ns)
         elapsed_ms = self._transmission.elapsed_frames * FRAME_MS
@@ -285,19 +289,17 @@ class Broadcast:
         if line.opens_paragraph:
             job = self.record.job
             try:
-                await self._tools.events.announce(
-                    job, LiveEventKind.SHOOT_SCRIPT_SWITCH, paragraph_message(job, line)
-                )
+                await self._tools.owner_events.announce(job, ParagraphBegan(line=line))
             except AirsliceError as error:  # the broadcast is worth more than a report of it
                 _log.warning("a paragraph of job %s is not reported: %s", job.job_id, error)
 
     def _begins(self, take: Take) -> None:
         self._next_line = None
         if RtcNotice.LIVE_PROGRESS in self.record.job.rtc_notices:
-            self._tools.notices.notify(self._room, progress_notice(take.line))
+            self._tools.notices.notify(self._room, take.line)
 
     def _sent_out(self, reason: EndReason) -> None:
-        if self._presence is None:
+        if self._publisher is None:
             return  # by ourselves
         if reason is EndReason.BANNED:
             self.end(Ending(JobEvent.BLOCKED, block_reason=BANNED))
@@ -306,9 +308,9 @@ class Broadcast:
 
     def _fall_silent(self, reason: EndReason) -> None:
         self._tools.pacer.remove(self)
-        if self._presence is not None:
-            presence, self._presence = self._presence, None
-            presence.close(reason)
+        if self._publisher is not None:
+            publisher, self._publisher = self._publisher, None
+            publisher.close(reason)
 
     def _tell_if_paused(self) -> None:
         self._tell_state(PlayState.PLAY_PAUSE if self._playout.is_resting else PlayState.PROCESSING)
@@ -316,7 +318,7 @@ class Broadcast:
     def _tell_state(self, state: PlayState) -> None:
         if state is not self._state:
             self._state = state
-            self._tools.notices.notify(self._room, state_notice(state))
+            self._tools.notices.notify(self._room, state)
 
     async def _recorded(self, line: Line) -> bytes:
         minutes = self._limit.max_exception_min

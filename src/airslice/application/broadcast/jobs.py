@@ -37,7 +37,7 @@ from airslice.domain.errors import (
     TokenRefused,
     TooManyLiveJobs,
 )
-from airslice.domain.live_control import PlayCommand, PlayState, Timing
+from airslice.domain.fields import SessionField
 from airslice.domain.live_job import (
     FINAL_STATES,
     JobEvent,
@@ -48,16 +48,17 @@ from airslice.domain.live_job import (
     RtcUserKind,
 )
 from airslice.domain.live_room import LiveRoomState, LiveRoomType
+from airslice.domain.players import PlayCommand, PlayState, Timing
 from airslice.domain.projects import Project
 from airslice.domain.room import RoomKey
 from airslice.domain.room_token import Privilege
 from airslice.domain.script import LiveExit
 
 TOKEN_S = 86_400
-"""How long the token of a user in a job's RTC room is valid."""
+"""How many seconds the token of a user in a job's RTC room is valid."""
 
 SUSPEND_TIMEOUT_S = 5.0
-"""How long the end of the server waits for the records."""
+"""How many seconds the end of the server waits for the jobs to be recorded."""
 
 _PRIVILEGES: Mapping[RtcUserKind, Privilege] = {
     RtcUserKind.RENDER: Privilege.PUBLISH_STREAM,
@@ -117,7 +118,7 @@ class LiveJobs:
 
     @property
     def lost_frames(self) -> LostFrames:
-        """Those of all broadcasts since the start of the server."""
+        """The frames that all broadcasts have lost since the start of the server."""
         lost = self._lost_before
         for broadcast in self._running.values():
             lost = lost.plus(broadcast.lost_frames)
@@ -202,11 +203,15 @@ class LiveJobs:
         try:
             asked = PlayCommand(command)
         except ValueError:
-            raise InvalidInput("command", f"expected one of {', '.join(PlayCommand)}") from None
+            raise InvalidInput(
+                SessionField.PLAY_COMMAND, f"expected one of {', '.join(PlayCommand)}"
+            ) from None
         try:
             when = Timing(timing)
         except ValueError:
-            raise InvalidInput("params.timing", f"expected one of {', '.join(Timing)}") from None
+            raise InvalidInput(
+                SessionField.PLAY_TIMING, f"expected one of {', '.join(Timing)}"
+            ) from None
         broadcast = self._places.get(room)
         if broadcast is None:
             raise LiveJobNotFound(f"no broadcast is heard in room {room.room_id}")
@@ -215,7 +220,7 @@ class LiveJobs:
         return await broadcast.control(asked, when)
 
     async def reset_exit(self, job_id: str, live_exit: LiveExit) -> None:
-        """See `live_ports.JobExits`."""
+        """Take `live_exit` for a job's own from now on (port `JobExits`)."""
 
         def change(job: LiveJob) -> LiveJob:
             policy = replace(job.program.policy, exit=live_exit)
@@ -256,7 +261,7 @@ class LiveJobs:
             await self._jobs.save_job(job)
             broadcast = self._run(job)
             if job.place.app_id not in self._apps:
-                broadcast.end(Ending(JobEvent.BROKE, Fault.GENERAL))
+                broadcast.end(Ending(JobEvent.BROKE, Fault.INTERNAL))
         left_over = RoomQuery(
             window=Window(limit=100),
             types=frozenset({LiveRoomType.TEMP}),

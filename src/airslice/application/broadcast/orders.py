@@ -7,18 +7,16 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from airslice.application.ports.live import OwnerWords
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import InvalidInput
-from airslice.domain.live_callback import (
-    CallbackAuth,
-    LiveCallback,
-    LiveEventKind,
-    RtcNotice,
-)
+from airslice.domain.fields import LiveField
 from airslice.domain.live_job import JobOrder, LiveJob, rtc_place
 from airslice.domain.live_platform import LivePlatform, PlatformApi
 from airslice.domain.live_room import LiveRoom
 from airslice.domain.live_user_config import LiveUserConfig
+from airslice.domain.owner_event import CallbackAuth, LiveCallback, OwnerEventKind
+from airslice.domain.players import RtcNotice
 from airslice.domain.playing import DEFAULT_VOICE, Script
 from airslice.domain.projects import Project
 from airslice.domain.script import Cursor, PlayMode, Program
@@ -35,6 +33,7 @@ class LiveOrders:
         config_of: Callable[[str], Awaitable[LiveUserConfig | None]],
         platform_of: Callable[[str, str], Awaitable[LivePlatform | None]],
         check_callback_url: Callable[[str], object],
+        words: OwnerWords,
         wall_clock: WallClock,
     ) -> None:
         """Take the parts.
@@ -43,11 +42,13 @@ class LiveOrders:
             config_of: Returns what a project has set in general (`LiveUserConfigStore`).
             platform_of: Returns a project's platform by its id (`LivePlatformStore`).
             check_callback_url: Raises ValueError for an address that must not be called.
+            words: Knows what documents in owners' words say.
             wall_clock: Dates jobs.
         """
         self._config_of = config_of
         self._platform_of = platform_of
         self._check_callback_url = check_callback_url
+        self._words = words
         self._wall_clock = wall_clock
 
     async def job(self, project: Project, room: LiveRoom, order: JobOrder) -> LiveJob:
@@ -101,7 +102,7 @@ class LiveOrders:
         draft = room.draft
         if not draft.inherits_callback:
             return None
-        platform = await self._platform_of(room.project_id, draft.platform_id)
+        platform = await self._platform_of(room.project_id, self._words.platform_id(draft.extras))
         url = platform.url(PlatformApi.LIVE_EVENT_CALLBACK) if platform is not None else None
         if platform is None or url is None:
             return None
@@ -110,20 +111,18 @@ class LiveOrders:
             url=url,
             auth=CallbackAuth.HEADERS,
             key=platform.key,
-            events=events or tuple(LiveEventKind),
+            events=events or tuple(OwnerEventKind),
         )
 
     def _check_callback(self, callback: LiveCallback) -> None:
         if callback.auth is CallbackAuth.MEITUAN:
             raise InvalidInput(
-                "live_event_callback_config.auth_type", "how MEITUAN_DEFAULT signs is not known"
+                LiveField.EVENTS_AUTH, f"how {CallbackAuth.MEITUAN} signs is not known"
             )
         try:
             self._check_callback_url(callback.url)
         except ValueError as error:
-            raise InvalidInput(
-                "live_event_callback_config.live_event_type_callback_url", str(error)
-            ) from None
+            raise InvalidInput(LiveField.EVENTS_ADDRESS, str(error)) from None
 
 
 def _check_program(job: LiveJob) -> None:
@@ -142,9 +141,7 @@ def _check_program(job: LiveJob) -> None:
                     sentences(paragraph.text, DEFAULT_VOICE)
         line = Script(job.program, seed=job.job_id).line_at(Cursor())
     except MarkupRefused as error:
-        raise InvalidInput("scene_scripts.shoot_scripts.text_config.text", str(error)) from None
+        raise InvalidInput(LiveField.PARAGRAPH, str(error)) from None
     if line is None:
-        wanted = "audio_config" if mode is PlayMode.AUDIO else "text_config"
-        raise InvalidInput(
-            f"scene_scripts.shoot_scripts.{wanted}", f"nothing to play in play mode {mode}"
-        )
+        field = LiveField.RECORDINGS if mode is PlayMode.AUDIO else LiveField.TEXTS
+        raise InvalidInput(field, f"nothing to play in play mode {mode}")

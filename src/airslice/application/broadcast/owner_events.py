@@ -1,4 +1,7 @@
-"""Tell the owners of live jobs of their events, through the outbox."""
+"""Tell the owners of live jobs of their events, through the outbox.
+
+How an event is written belongs to delivery; what players are told, to `player_notices`.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,22 @@ from airslice.application.delivery.courier import Courier
 from airslice.application.ports.live import LiveJobStore
 from airslice.application.ports.outbox import Outbox
 from airslice.domain.callback import CallbackEvent
-from airslice.domain.live_callback import LiveCallback, LiveEventKind
 from airslice.domain.live_job import LiveJob
 from airslice.domain.outbox import Delivery, DeliveryKind, Gone, Made, Outcome
+from airslice.domain.owner_event import LiveCallback, OwnerEventKind, ParagraphBegan
 
-VERSION = "v1"
 
-
-class LiveEventSender(Protocol):
+class OwnerEventSender(Protocol):
     """Posts the events of live jobs."""
 
     async def send(self, event: CallbackEvent, callback: LiveCallback) -> Outcome:
         """Post an event, once; made if the receiver took it (a status of 2xx within 5 s)."""
 
 
-class LiveEventPost:
+class OwnerEventPost:
     """Carries the events of live jobs (port `Carrier`)."""
 
-    def __init__(self, jobs: LiveJobStore, sender: LiveEventSender) -> None:
+    def __init__(self, jobs: LiveJobStore, sender: OwnerEventSender) -> None:
         self._jobs = jobs
         self._sender = sender
 
@@ -38,7 +39,7 @@ class LiveEventPost:
         job = await self._jobs.find_job(event.app_id, delivery.business_id)
         if job is None:
             return Gone(reason="its job is not known any more")
-        if job.callback is None or LiveEventKind(event.event_type) not in job.callback.events:
+        if job.callback is None or OwnerEventKind(event.event_type) not in job.callback.events:
             return Made()
         return await self._sender.send(event, job.callback)
 
@@ -46,37 +47,39 @@ class LiveEventPost:
         """There is nothing left to do."""
 
 
-class LiveAnnouncements:
-    """Puts the events of live jobs into the outbox (port `broadcast.LiveEvents`)."""
+class EventOf(Protocol):
+    """Writes events of live jobs as they are posted."""
 
-    def __init__(self, outbox: Outbox, courier: Courier) -> None:
+    def __call__(
+        self, job: LiveJob, event: ParagraphBegan, *, event_id: str, at_ms: int
+    ) -> CallbackEvent:
+        """Return the callback that tells of `event`, which happened at `at_ms` (UTC)."""
+
+
+class OwnerAnnouncements:
+    """Puts the events of live jobs into the outbox (port `broadcast.OwnerEvents`)."""
+
+    def __init__(self, outbox: Outbox, courier: Courier, event_of: EventOf) -> None:
         self._outbox = outbox
         self._courier = courier
+        self._event_of = event_of
 
-    async def announce(self, job: LiveJob, kind: LiveEventKind, message: str) -> None:
+    async def announce(self, job: LiveJob, event: ParagraphBegan) -> None:
         """Let a job's owner be told of an event, if he subscribes to it.
 
         Args:
             job: Its events are told in the order of these calls, which must not overlap for that.
-            kind: Of the event.
-            message: The facts, as JSON text.
+            event: What happened.
 
         Returns:
             Once the event is on the disk.
         """
-        if job.callback is None or not job.callback.url or kind not in job.callback.events:
+        callback = job.callback
+        if callback is None or not callback.url or event.kind not in callback.events:
             return
         now_ms = self._courier.now_ms()
-        event = CallbackEvent(
-            event_type=kind.value,
-            event_id=str(uuid.uuid4()),
-            app_id=job.project_id,
-            version=VERSION,
-            time_ms=now_ms,
-            data=message,
-        )
         await self._outbox.add_event(
-            event,
+            self._event_of(job, event, event_id=str(uuid.uuid4()), at_ms=now_ms),
             kind=DeliveryKind.LIVE_EVENT,
             business_id=job.job_id,
             lane=f"live/{job.job_id}",

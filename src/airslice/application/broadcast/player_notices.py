@@ -1,4 +1,7 @@
-"""Pass what a broadcast tells its players on to those who listen, within this process."""
+"""Pass what a broadcast tells its players on to those who listen, within this process.
+
+How a notice is written belongs to the façade; what owners are told, to `owner_events`.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +10,31 @@ from collections import deque
 from types import TracebackType
 from typing import Self
 
+from airslice.domain.players import PlayerNotice, PlayState
 from airslice.domain.room import RoomKey
-from airslice.domain.script import JsonObject
 
 MAX_WAITING = 64
-"""Messages that wait for one subscriber; the oldest are dropped and counted."""
-
-STATE_MESSAGE = "state_notify"
-"""`message_type` of what a new subscriber is told at once."""
+"""Notices that wait for one subscriber; the oldest are dropped and counted."""
 
 
 class Subscription:
-    """One subscriber's messages, in order: an asynchronous iterator, and a context that ends it."""
+    """One subscriber's notices, in order: an asynchronous iterator, and a context that ends it."""
 
-    def __init__(self, notices: LiveNotices, room: RoomKey) -> None:
+    def __init__(self, notices: PlayerNotices, room: RoomKey) -> None:
         self._notices = notices
         self.room = room
-        self._waiting: deque[JsonObject] = deque()
+        self._waiting: deque[PlayerNotice] = deque()
         self._news = asyncio.Event()
         self._is_over = False
         self.dropped = 0
-        """Messages that came faster than they were taken."""
+        """Notices that came faster than they were taken."""
 
-    def put(self, message: JsonObject) -> None:
-        """Let a message wait for the subscriber."""
+    def put(self, notice: PlayerNotice) -> None:
+        """Let a notice wait for the subscriber."""
         if len(self._waiting) >= MAX_WAITING:
             self._waiting.popleft()
             self.dropped += 1
-        self._waiting.append(message)
+        self._waiting.append(notice)
         self._news.set()
 
     def end(self) -> None:
@@ -62,7 +62,7 @@ class Subscription:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> JsonObject:
+    async def __anext__(self) -> PlayerNotice:
         while not self._waiting:
             if self._is_over:
                 raise StopAsyncIteration
@@ -71,17 +71,17 @@ class Subscription:
         return self._waiting.popleft()
 
 
-class LiveNotices:
-    """The messages of all broadcasts of this machine."""
+class PlayerNotices:
+    """The notices of all broadcasts of this machine."""
 
     def __init__(self) -> None:
         self._subscriptions: dict[RoomKey, list[Subscription]] = {}
-        self._states: dict[RoomKey, JsonObject] = {}
+        self._states: dict[RoomKey, PlayState] = {}
         self.dropped = 0
-        """Messages that subscribers who have left did not take in time."""
+        """Notices that subscribers who have left did not take in time."""
 
     def subscribe(self, room: RoomKey) -> Subscription:
-        """Return the messages of a room from now on, its latest state first if it has one."""
+        """Return the notices of a room from now on, its latest state first if it has one."""
         subscription = Subscription(self, room)
         self._subscriptions.setdefault(room, []).append(subscription)
         if room in self._states:
@@ -97,12 +97,12 @@ class LiveNotices:
         if not subscriptions:
             self._subscriptions.pop(subscription.room, None)
 
-    def notify(self, room: RoomKey, message: JsonObject) -> None:
+    def notify(self, room: RoomKey, notice: PlayerNotice) -> None:
         """Tell everybody who has subscribed to a room."""
-        if message.get("message_type") == STATE_MESSAGE:
-            self._states[room] = message
+        if isinstance(notice, PlayState):
+            self._states[room] = notice
         for subscription in self._subscriptions.get(room, ()):
-            subscription.put(message)
+            subscription.put(notice)
 
     def end(self, room: RoomKey) -> None:
         """Nothing more will be told of a room; its subscribers take what waits for them."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from airslice.application.broadcast.speech_ahead import Take
 from airslice.application.pacing import Frame
-from airslice.domain.live_control import Timing
+from airslice.domain.players import Timing
 
 LEAD_FRAMES = 5
 """The next sentence is called for so long before the present one is over: 100 ms, within the pause
@@ -87,7 +87,7 @@ class Playout:
 
     @property
     def is_resting(self) -> bool:
-        """Whether it is silent by a command."""
+        """Whether the broadcast is silent because a command has paused it."""
         return self.is_paused and (self._is_over or not self._waits_for_end)
 
     @property

@@ -10,20 +10,14 @@ from dataclasses import replace
 from airslice.application.ports.live import GroupQuery, Page, RuleGroupStore
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import QuotaExceeded, RuleGroupNotFound, RuleNotFound
-from airslice.domain.interaction_rules import Rule, RuleGroup
+from airslice.domain.interaction_rules import Rule, RuleDraft, RuleGroup
 from airslice.domain.script import JsonObject
 
 MAX_GROUPS = 1_000
-"""Of a project."""
+"""How many groups of rules a project can have."""
 
 MAX_RULES = 500
-"""Of a group."""
-
-_SERVER_FIELDS = frozenset({"rule_id", "rule_index", "create_time", "update_time"})
-"""What a rule's document does not hold: the server says it."""
-
-_KEPT = frozenset({"enabled", "review_config"})
-"""Fields that the wire's update of one rule does not have."""
+"""How many rules a group can have."""
 
 
 class InteractionRules:
@@ -42,14 +36,14 @@ class InteractionRules:
         """A rule is changed by writing its group: two changes at once would lose one."""
 
     async def create_group(
-        self, project_id: str, name: str, documents: Sequence[JsonObject] = ()
+        self, project_id: str, name: str, drafts: Sequence[RuleDraft] = ()
     ) -> RuleGroup:
         """Make a group with rules.
 
         Raises:
             QuotaExceeded: the project has `MAX_GROUPS`, or these are over `MAX_RULES`.
         """
-        _check_number(len(documents))
+        _check_number(len(drafts))
         if (await self._groups.groups(project_id, GroupQuery())).count >= MAX_GROUPS:
             raise QuotaExceeded(f"a project has at most {MAX_GROUPS} groups of rules")
         now_ms = self._wall_clock.utc_ms()
@@ -59,7 +53,7 @@ class InteractionRules:
             name=name,
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
-            rules=tuple(_new_rule(document, now_ms) for document in documents),
+            rules=tuple(_new_rule(draft.document, now_ms) for draft in drafts),
         )
         await self._groups.save_group(group)
         return group
@@ -80,26 +74,26 @@ class InteractionRules:
         return await self._groups.groups(project_id, query)
 
     async def update_group(
-        self, project_id: str, group_id: str, name: str, documents: Sequence[JsonObject] | None
+        self, project_id: str, group_id: str, name: str, drafts: Sequence[RuleDraft] | None
     ) -> RuleGroup:
         """Replace a group's name and, where they are given, its rules.
 
-        A rule that names its `rule_index` stays the same one.
+        A draft that names the index of a rule replaces that rule, whose id and index stay.
 
         Raises:
             RuleGroupNotFound: the project has no such group.
             QuotaExceeded: these are over `MAX_RULES`.
         """
-        _check_number(len(documents or ()))
+        _check_number(len(drafts or ()))
         async with self._changing:
             group = await self.show_group(project_id, group_id)
             now_ms = self._wall_clock.utc_ms()
             rules = group.rules
-            if documents is not None:
+            if drafts is not None:
                 former = {rule.rule_index: rule for rule in rules}
                 rules = tuple(
-                    _replaced(former.pop(document.get("rule_index", ""), None), document, now_ms)
-                    for document in documents
+                    _replaced(former.pop(draft.rule_index, None), draft.document, now_ms)
+                    for draft in drafts
                 )
             return await self._save(group, name=name, rules=rules, now_ms=now_ms)
 
@@ -129,9 +123,22 @@ class InteractionRules:
         return rule
 
     async def update_rule(
-        self, project_id: str, group_id: str, rule_id: str, document: JsonObject
+        self,
+        project_id: str,
+        group_id: str,
+        rule_id: str,
+        document: JsonObject,
+        *,
+        kept: frozenset[str] = frozenset(),
     ) -> Rule:
-        """Replace a rule; its id and index stay, and what only a group's update can say of it.
+        """Replace a rule; its id and index stay.
+
+        Args:
+            project_id: Whose the group is.
+            group_id: The group.
+            rule_id: The rule.
+            document: What it says from now on.
+            kept: Names of what the former document goes on saying, if this one does not.
 
         Raises:
             RuleGroupNotFound: the project has no such group.
@@ -141,8 +148,8 @@ class InteractionRules:
             group = await self.show_group(project_id, group_id)
             now_ms = self._wall_clock.utc_ms()
             former = _rule_of(group, rule_id)
-            kept = {name: former.document[name] for name in _KEPT & former.document.keys()}
-            changed = _replaced(former, {**kept, **document}, now_ms)
+            stays = {name: former.document[name] for name in kept & former.document.keys()}
+            changed = _replaced(former, {**stays, **document}, now_ms)
             rules = tuple(changed if r.rule_id == rule_id else r for r in group.rules)
             await self._save(group, name=group.name, rules=rules, now_ms=now_ms)
         return changed
@@ -151,7 +158,8 @@ class InteractionRules:
         """Remove a rule.
 
         Raises:
-            RuleGroupNotFound, RuleNotFound: as for `update_rule`.
+            RuleGroupNotFound: the project has no such group.
+            RuleNotFound: the group has no such rule.
         """
         async with self._changing:
             group = await self.show_group(project_id, group_id)
@@ -184,7 +192,7 @@ def _new_rule(document: JsonObject, now_ms: int) -> Rule:
     return Rule(
         rule_id=str(uuid.uuid4()),
         rule_index=str(uuid.uuid4()),
-        document=_own_words(document),
+        document=document,
         created_at_ms=now_ms,
         updated_at_ms=now_ms,
     )
@@ -193,8 +201,4 @@ def _new_rule(document: JsonObject, now_ms: int) -> Rule:
 def _replaced(former: Rule | None, document: JsonObject, now_ms: int) -> Rule:
     if former is None:
         return _new_rule(document, now_ms)
-    return replace(former, document=_own_words(document), updated_at_ms=now_ms)
-
-
-def _own_words(document: JsonObject) -> JsonObject:
-    return {name: value for name, value in document.items() if name not in _SERVER_FIELDS}
+    return replace(former, document=document, updated_at_ms=now_ms)

@@ -6,8 +6,8 @@ are stored in the order in which they come; what becomes of them on air is not d
 
 from __future__ import annotations
 
-import json
 import uuid
+from collections.abc import Iterable
 from dataclasses import replace
 
 from airslice.application.catalogue.live_rooms import with_rule_indexes
@@ -17,40 +17,29 @@ from airslice.application.ports.live import (
     LiveCommandStore,
     LiveJobStore,
     LiveRoomStore,
+    OwnerWords,
     Page,
 )
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import InvalidInput, LiveJobFinished, LiveJobNotFound, QuotaExceeded
+from airslice.domain.fields import LiveField
 from airslice.domain.live_command import (
     INSERTS,
     REWRITES,
+    AudienceEvent,
     CommandName,
     CommandState,
     LiveCommand,
-    LiveEvent,
-    LiveEventType,
 )
 from airslice.domain.live_job import FINAL_STATES, LiveJob
 from airslice.domain.live_room import LiveRoom, RoomDraft
 from airslice.domain.script import JsonObject, LiveExit
 
 MAX_COMMANDS = 10_000
-"""Stored of a job."""
+"""How many commands a job takes in all."""
 
 KEPT_EVENTS = 1_000
-"""Of a job: the latest."""
-
-_OF_A_JOB = ("video_config", "output_urls", "stream_keys", "view_mode", "co_streamer_config")
-"""Extras that the start of a job can override in its room."""
-
-_FACTS: dict[int, dict[str, type]] = {
-    LiveEventType.COMMENT: {"user": dict, "content": str},
-    LiveEventType.ENTER: {"user": dict},
-    LiveEventType.LIKE: {"user": dict},
-    LiveEventType.GIFT: {"user": dict, "gift": dict},
-    LiveEventType.VIEWERS: {"numberOfViewers": int},
-}
-"""What the content of each type has, and of which JSON type that is."""
+"""How many events of a job are remembered: the latest."""
 
 
 class LiveCommands:
@@ -63,6 +52,7 @@ class LiveCommands:
         jobs: LiveJobStore,
         rooms: LiveRoomStore,
         exits: JobExits,
+        words: OwnerWords,
         wall_clock: WallClock,
     ) -> None:
         """Begin with what the stores remember.
@@ -72,12 +62,14 @@ class LiveCommands:
             jobs: Knows the jobs.
             rooms: Knows their rooms.
             exits: Changes when jobs end by themselves.
+            words: Knows what documents in owners' words say.
             wall_clock: Dates commands.
         """
         self._commands = commands
         self._jobs = jobs
         self._rooms = rooms
         self._exits = exits
+        self._words = words
         self._wall_clock = wall_clock
 
     async def execute(
@@ -155,7 +147,7 @@ class LiveCommands:
             updated_at_ms=job.created_at_ms,
             script_version=str(job.created_at_ms),
         )
-        own = {name: job.extras[name] for name in _OF_A_JOB if name in job.extras}
+        own = {name: job.extras[name] for name in self._words.job_extras & job.extras.keys()}
         draft = replace(
             room.draft,
             name=job.room_name,
@@ -179,21 +171,20 @@ class LiveCommands:
         query = CommandQuery(names=INSERTS, job_id=job_id, offset=offset, limit=limit)
         return await self._commands.queued_commands(project_id, query)
 
-    async def rule_commands(
-        self, project_id: str, job_id: str | None, *, offset: int, limit: int
+    async def unjudged(
+        self, project_id: str, job_id: str | None, name: CommandName, *, offset: int, limit: int
     ) -> Page[LiveCommand]:
-        """Return the rewritten rules that nobody has judged, of a job or of all the project's."""
-        return await self._unjudged(
-            project_id, job_id, CommandName.REWRITE_INTERACTION_RULES, offset, limit
-        )
+        """Return the rewrites that nobody has judged, the earliest first.
 
-    async def script_commands(
-        self, project_id: str, job_id: str | None, *, offset: int, limit: int
-    ) -> Page[LiveCommand]:
-        """Return the rewritten scripts that nobody has judged, as `rule_commands` does."""
-        return await self._unjudged(
-            project_id, job_id, CommandName.REWRITE_PLAY_SCRIPT, offset, limit
-        )
+        Args:
+            project_id: Whose they are.
+            job_id: Of which job; None: of all the project's.
+            name: One of `REWRITES`.
+            offset: How many to leave out.
+            limit: How many to return at most, 1 to 100.
+        """
+        query = CommandQuery(names=frozenset({name}), job_id=job_id, offset=offset, limit=limit)
+        return await self._commands.queued_commands(project_id, query)
 
     async def confirm(
         self,
@@ -215,25 +206,24 @@ class LiveCommands:
             InvalidInput: commands of this name are not for a person to judge.
         """
         if name not in REWRITES:
-            raise InvalidInput("command", f"must be one of {', '.join(sorted(REWRITES))}")
+            known = ", ".join(sorted(REWRITES))
+            raise InvalidInput(LiveField.JUDGED_COMMAND, f"must be one of {known}")
         await self._unfinished(project_id, room_id, job_id)
         state = CommandState.CONFIRMED if confirmed else CommandState.REJECTED
         await self._commands.settle_commands(job_id, frozenset({name}), command_ids, state)
 
     async def report_events(
-        self, project_id: str, room_id: str, job_id: str, events: tuple[LiveEvent, ...]
+        self, project_id: str, room_id: str, job_id: str, events: Iterable[AudienceEvent]
     ) -> None:
-        """Take what the audience of a broadcast did.
+        """Take what the audience of a broadcast did; of events that cannot all be read, none.
 
         Raises:
             LiveJobNotFound: the room has no such job.
             LiveJobFinished: the job has ended.
-            InvalidInput: an event is not of the form that its type has.
+            InvalidInput: `events`, which is read after this is known, raises it.
         """
         await self._unfinished(project_id, room_id, job_id)
-        for number, event in enumerate(events):
-            _check_event(event, f"events[{number}].content")
-        await self._commands.add_events(job_id, events, keep=KEPT_EVENTS)
+        await self._commands.add_events(job_id, tuple(events), keep=KEPT_EVENTS)
 
     async def _job(self, project_id: str, room_id: str, job_id: str) -> LiveJob:
         job = await self._jobs.find_job(project_id, job_id)
@@ -246,28 +236,3 @@ class LiveCommands:
         if job.state in FINAL_STATES:
             raise LiveJobFinished(f"job {job_id} has ended")
         return job
-
-    async def _unjudged(
-        self, project_id: str, job_id: str | None, name: CommandName, offset: int, limit: int
-    ) -> Page[LiveCommand]:
-        query = CommandQuery(names=frozenset({name}), job_id=job_id, offset=offset, limit=limit)
-        return await self._commands.queued_commands(project_id, query)
-
-
-def _check_event(event: LiveEvent, field: str) -> None:
-    """Check that an event says what its type is about; types of no meaning may say anything.
-
-    Raises:
-        InvalidInput: it does not.
-    """
-    if not event.content and event.type not in _FACTS:
-        return
-    try:
-        content = json.loads(event.content)
-    except (ValueError, RecursionError):
-        raise InvalidInput(field, "must be JSON text") from None
-    if not isinstance(content, dict):
-        raise InvalidInput(field, "must be a JSON object")
-    for name, kind in _FACTS.get(event.type, {}).items():
-        if type(content.get(name)) is not kind:
-            raise InvalidInput(field, f"must have a {name} for type {event.type}")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from airslice.application.ports.live import LivePlatformStore, Page, PlatformProducts
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import InvalidInput, LivePlatformNotFound, QuotaExceeded
+from airslice.domain.fields import LiveField
 from airslice.domain.live_platform import (
     AccessType,
     LivePlatform,
@@ -20,7 +21,7 @@ from airslice.domain.live_platform import (
 )
 
 MAX_PLATFORMS = 100
-"""Of a project."""
+"""How many platforms a project can have."""
 
 
 class LivePlatforms:
@@ -56,7 +57,7 @@ class LivePlatforms:
             QuotaExceeded: the project has `MAX_PLATFORMS`.
         """
         if draft.key is None:
-            raise InvalidInput("auth_config.key", "is missing")
+            raise InvalidInput(LiveField.PLATFORM_KEY, "is missing")
         callbacks = self._checked(draft.callbacks)
         if len(await self._platforms.platforms(project_id)) >= MAX_PLATFORMS:
             raise QuotaExceeded(f"a project has at most {MAX_PLATFORMS} live platforms")
@@ -150,7 +151,8 @@ class LivePlatforms:
         platform = await self.show(project_id, platform_id)
         url = platform.url(PlatformApi.PRODUCT_QUERY)
         if url is None:
-            raise InvalidInput("platform_id", "the platform has no callback for PRODUCT_QUERY")
+            problem = f"the platform has no callback for {PlatformApi.PRODUCT_QUERY}"
+            raise InvalidInput(LiveField.PLATFORM, problem)
         return await self._products.products(
             url, platform.key, live_id=live_id, offset=offset, limit=limit
         )
@@ -161,5 +163,5 @@ class LivePlatforms:
             try:
                 self._check_url(callback.url)
             except ValueError as error:
-                raise InvalidInput("callback_config.url", str(error)) from None
+                raise InvalidInput(LiveField.PLATFORM_ADDRESS, str(error)) from None
         return tuple({callback.api: callback for callback in callbacks}.values())

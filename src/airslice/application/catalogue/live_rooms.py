@@ -11,11 +11,13 @@ from airslice.application.ports.live import (
     LiveJobStore,
     LiveRoomStore,
     LiveUserConfigStore,
+    OwnerWords,
     Page,
     RoomQuery,
 )
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import InvalidInput, LiveJobRunning, LiveRoomNotFound, QuotaExceeded
+from airslice.domain.fields import LiveField
 from airslice.domain.live_job import LiveJob
 from airslice.domain.live_room import (
     MAX_SHARED_PROJECTS,
@@ -31,10 +33,7 @@ from airslice.domain.live_warnings import live_warnings
 from airslice.domain.script import JsonObject, Scene
 
 MAX_ROOMS = 10_000
-"""Of a project, templates included."""
-
-_OWN_EXTRAS = frozenset({"output_urls", "stream_keys", "priv_data", "relation_live_platform_info"})
-"""What of a shared template is its owner's alone."""
+"""How many rooms a project can have, templates included."""
 
 
 class LiveRooms:
@@ -46,6 +45,7 @@ class LiveRooms:
         rooms: LiveRoomStore,
         jobs: LiveJobStore,
         configs: LiveUserConfigStore,
+        words: OwnerWords,
         wall_clock: WallClock,
     ) -> None:
         """Begin with what the stores remember.
@@ -54,11 +54,13 @@ class LiveRooms:
             rooms: Remembers rooms.
             jobs: Knows which rooms are in use.
             configs: Knows what projects have set in general.
+            words: Knows what documents in owners' words say.
             wall_clock: Dates changes.
         """
         self._rooms = rooms
         self._jobs = jobs
         self._configs = configs
+        self._words = words
         self._wall_clock = wall_clock
         self._changing = asyncio.Lock()
         """A room is changed by writing it anew: of two changes at once, one would be lost."""
@@ -98,7 +100,7 @@ class LiveRooms:
         if room is not None and room.project_id == project_id:
             return room
         if room is not None and _is_open_to(room, project_id, now_ms=self._wall_clock.utc_ms()):
-            return _as_others_see(room)
+            return self._as_others_see(room)
         raise _not_found(room_id)
 
     async def update(self, project_id: str, room_id: str, draft: RoomDraft) -> LiveRoom:
@@ -149,7 +151,7 @@ class LiveRooms:
         now_ms = self._wall_clock.utc_ms()
         page = await self._rooms.templates(project_id, own, query, now_ms=now_ms)
         items = tuple(
-            (room if room.project_id == project_id else _as_others_see(room), job)
+            (room if room.project_id == project_id else self._as_others_see(room), job)
             for room, job in page.items
         )
         return Page(page.count, items)
@@ -167,7 +169,7 @@ class LiveRooms:
         async with self._changing:
             room = await self._own(project_id, room_id)
             if room.script_version != script_version:
-                raise InvalidInput("script_version", f"is {room.script_version} by now")
+                raise InvalidInput(LiveField.VERSION, f"is {room.script_version} by now")
             await self._rooms.save_room(replace(room, confirm_state=state))
 
     async def warnings(self, project_id: str, room_id: str) -> tuple[tuple[LiveWarning, ...], int]:
@@ -183,7 +185,18 @@ class LiveRooms:
         if live_exit is None:
             config = await self._configs.find_config(project_id)
             live_exit = config.exit if config is not None else None
-        return live_warnings(draft), live_exit.max_live_h if live_exit is not None else 0
+        warnings = live_warnings(draft, self._words.answers_comments)
+        return warnings, live_exit.max_live_h if live_exit is not None else 0
+
+    def _as_others_see(self, room: LiveRoom) -> LiveRoom:
+        draft, private = room.draft, self._words.private_extras
+        own = replace(
+            draft,
+            callback=None,
+            sharing=replace(draft.sharing, project_ids=()) if draft.sharing is not None else None,
+            extras={name: value for name, value in draft.extras.items() if name not in private},
+        )
+        return replace(room, draft=own)
 
     async def _own(self, project_id: str, room_id: str) -> LiveRoom:
         room = await self._rooms.find_room(room_id)
@@ -217,7 +230,6 @@ def _filled(draft: RoomDraft) -> RoomDraft:
         scenes=with_script_ids(draft.scenes),
         interaction_rules=with_rule_indexes(draft.interaction_rules),
         sharing=_checked(draft.sharing, draft.type),
-        extras={**draft.extras, "view_mode": _view_mode(draft.extras)},
     )
 
 
@@ -225,21 +237,11 @@ def _checked(sharing: Sharing | None, room_type: LiveRoomType) -> Sharing | None
     if sharing is None:
         return None
     if room_type is not LiveRoomType.TEMPLATE:
-        raise InvalidInput("shared_config", "only a template can be shared")
+        raise InvalidInput(LiveField.SHARING, "only a template can be shared")
     projects = tuple(dict.fromkeys(sharing.project_ids))
     if len(projects) > MAX_SHARED_PROJECTS:
-        raise InvalidInput(
-            "shared_config.allowed_project_ids", f"must be at most {MAX_SHARED_PROJECTS}"
-        )
+        raise InvalidInput(LiveField.SHARED_PROJECTS, f"must be at most {MAX_SHARED_PROJECTS}")
     return replace(sharing, project_ids=projects)
-
-
-def _view_mode(extras: JsonObject) -> str:
-    """Return the orientation: that of the picture, else the given one, else upright."""
-    video = extras.get("video_config")
-    if video is None:
-        return str(extras.get("view_mode") or "VERTICAL")
-    return "LANDSCAPE" if video.get("width", 0) > video.get("height", 0) else "VERTICAL"
 
 
 def _is_open_to(room: LiveRoom, project_id: str, *, now_ms: int) -> bool:
@@ -249,17 +251,6 @@ def _is_open_to(room: LiveRoom, project_id: str, *, now_ms: int) -> bool:
         and sharing is not None
         and sharing.is_open_to(project_id, now_ms=now_ms)
     )
-
-
-def _as_others_see(room: LiveRoom) -> LiveRoom:
-    draft = room.draft
-    own = replace(
-        draft,
-        callback=None,
-        sharing=replace(draft.sharing, project_ids=()) if draft.sharing is not None else None,
-        extras={name: value for name, value in draft.extras.items() if name not in _OWN_EXTRAS},
-    )
-    return replace(room, draft=own)
 
 
 def _not_found(room_id: str) -> LiveRoomNotFound:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from airslice.application.ports.live import LiveUserConfigStore
-from airslice.domain.live_callback import LiveCallback
 from airslice.domain.live_user_config import LiveUserConfig, NotifyChange
+from airslice.domain.owner_event import LiveCallback
 from airslice.domain.script import LiveExit
 
 

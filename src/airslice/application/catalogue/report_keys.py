@@ -44,9 +44,9 @@ class ReportKeys:
         """
         expected = self._signature(project_id, room_id, job_id, expires_at_ms)
         if not hmac.compare_digest(key.encode(), expected.encode()):
-            raise ReportKeyRefused("auth_key is wrong")
+            raise ReportKeyRefused("key is wrong")
         if expires_at_ms <= self._wall_clock.utc_ms():
-            raise ReportKeyRefused("auth_key has expired; ask for a new address")
+            raise ReportKeyRefused("key has expired; ask for a new address")
 
     def _signature(self, project_id: str, room_id: str, job_id: str, expires_at_ms: int) -> str:
         # As JSON, so that no two jobs have the same text, whatever their ids hold.

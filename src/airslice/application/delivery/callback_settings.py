@@ -12,6 +12,7 @@ from airslice.application.wall_clock import WallClock
 from airslice.domain.apps import Account, RtcApp
 from airslice.domain.callback import CallbackReceiver, CallbackSetting
 from airslice.domain.errors import CallbackExists, CallbackNotFound, InvalidInput
+from airslice.domain.fields import SliceField
 
 MAX_EVENT_TYPES = 64
 MAX_SECRET_CHARS = 256
@@ -61,7 +62,8 @@ class CallbackSettings:
             raise CallbackExists(f"{_named(setting)} has a callback setting; update it")
         if len(existing) >= MAX_SETTINGS_PER_APP:
             raise InvalidInput(
-                "BusinessId", f"at most {MAX_SETTINGS_PER_APP} of an application can have settings"
+                SliceField.BUSINESS,
+                f"at most {MAX_SETTINGS_PER_APP} of an application can have settings",
             )
         now_ms = self._wall_clock.utc_ms()
         await self._store.save_setting(replace(setting, created_at_ms=now_ms, updated_at_ms=now_ms))
@@ -140,13 +142,19 @@ class CallbackSettings:
         try:
             self._check_url(setting.receiver.url)
         except ValueError as error:
-            raise InvalidInput("URL", str(error)) from None
+            raise InvalidInput(SliceField.CALLBACK_ADDRESS, str(error)) from None
         if len(setting.receiver.secret) > MAX_SECRET_CHARS:
-            raise InvalidInput("SecretKey", f"must have at most {MAX_SECRET_CHARS} characters")
+            raise InvalidInput(
+                SliceField.CALLBACK_SECRET, f"must have at most {MAX_SECRET_CHARS} characters"
+            )
         if len(setting.event_types) > MAX_EVENT_TYPES:
-            raise InvalidInput("EventList", f"must have at most {MAX_EVENT_TYPES} entries")
+            raise InvalidInput(
+                SliceField.CALLBACK_EVENTS, f"must have at most {MAX_EVENT_TYPES} entries"
+            )
         if not all(_EVENT_TYPE.fullmatch(name) for name in setting.event_types):
-            raise InvalidInput("EventList", "must hold names of events, such as RoomCreate")
+            raise InvalidInput(
+                SliceField.CALLBACK_EVENTS, "must hold names of events, such as RoomCreate"
+            )
 
 
 def _named(setting: CallbackSetting) -> str:

@@ -1,6 +1,12 @@
-"""Tell applications' owners of events."""
+"""Tell applications' owners of events; how an event is written belongs to delivery.
+
+What owners of live jobs are told is in `broadcast`.
+"""
 
 from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
 
 from airslice.application.delivery.callback_settings import CallbackSettings
 from airslice.application.delivery.courier import Courier
@@ -8,6 +14,7 @@ from airslice.application.ports.callbacks import CallbackSender
 from airslice.application.ports.outbox import Outbox
 from airslice.domain.callback import CallbackEvent
 from airslice.domain.outbox import Delivery, Gone, Made, Outcome
+from airslice.domain.room_event import RoomEvent
 
 
 class CallbackPost:
@@ -60,3 +67,19 @@ class Announcements:
             now_ms=self._courier.now_ms(),
         )
         self._courier.expect()
+
+
+class RoomAnnouncements:
+    """Announces what happens in rooms, in order per room (port `EventSink`)."""
+
+    def __init__(
+        self, announcements: Announcements, event_of: Callable[[RoomEvent, str], CallbackEvent]
+    ) -> None:
+        """Begin; `event_of` makes the callback that tells of an event, with a given id."""
+        self._announcements = announcements
+        self._event_of = event_of
+
+    async def announce(self, event: RoomEvent) -> None:
+        """Let the owner of a room's application be told of an event, see `Announcements`."""
+        callback = self._event_of(event, str(uuid.uuid4()))
+        await self._announcements.announce(callback, business_id="", lane=event.room.room_id)

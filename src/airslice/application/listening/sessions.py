@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from airslice.application.broadcast.player_notices import LiveNotices, Subscription
+from airslice.application.broadcast.player_notices import PlayerNotices, Subscription
 from airslice.application.listening.channels import Channel, Channels
 from airslice.application.ports.media import ListeningEngine, ListeningSession
 from airslice.application.rooms.bans import Bans
@@ -24,9 +24,11 @@ from airslice.domain.errors import (
     SessionNotFound,
     TokenRefused,
 )
+from airslice.domain.fields import SessionField
+from airslice.domain.players import PlayState
 from airslice.domain.room import RoomKey, is_valid_id
 
-PlayControl: TypeAlias = Callable[[RoomKey, str, str, str], Awaitable[str]]
+PlayControl: TypeAlias = Callable[[RoomKey, str, str, str], Awaitable[PlayState]]
 """Does what a player asks of the broadcast in a room, and returns its state; takes the room, the
 user's id, the command and its timing.
 
@@ -78,7 +80,7 @@ class Listening:
         channels: Channels,
         wall_clock: WallClock,
         bans: Bans,
-        notices: LiveNotices,
+        notices: PlayerNotices,
         control: PlayControl,
         max_listeners_per_room: int,
     ) -> None:
@@ -134,7 +136,7 @@ class Listening:
         app = self._apps.get(app_id)
         if app is None:
             raise AppNotFound(f"there is no application {app_id}")
-        for field, value in (("RoomId", room_id), ("user", user_id)):
+        for field, value in ((SessionField.ROOM, room_id), (SessionField.HEARD_USER, user_id)):
             if value is not None and not is_valid_id(value):
                 raise InvalidInput(field, "must be 1 to 128 of a-z A-Z 0-9 _ @ - .")
         listener_id = self._user(app, room_id, token)
@@ -211,7 +213,7 @@ class Listening:
         hearing.events = self._notices.subscribe(hearing.room)
         return hearing.events
 
-    async def command(self, session_id: str, command: str, timing: str) -> str:
+    async def command(self, session_id: str, command: str, timing: str) -> PlayState:
         """Ask something of the room's broadcast; return its state. Errors: see `PlayControl`.
 
         Raises:

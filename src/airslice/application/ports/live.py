@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from airslice.domain.interaction_rules import RuleGroup
-from airslice.domain.live_command import CommandName, CommandState, LiveCommand, LiveEvent
+from airslice.domain.live_command import AudienceEvent, CommandName, CommandState, LiveCommand
 from airslice.domain.live_job import JobState, LiveJob
 from airslice.domain.live_platform import LivePlatform, Product
 from airslice.domain.live_room import ConfirmState, LiveRoom, LiveRoomType, TemplateOwner
 from airslice.domain.live_user_config import LiveUserConfig
-from airslice.domain.script import LiveExit
+from airslice.domain.script import JsonObject, LiveExit
 from airslice.domain.sentences import Utterance as Utterance
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ class Page(Generic[T]):
     """A part of a list."""
 
     count: int
-    """Of the whole list."""
+    """How many items the whole list has."""
     items: tuple[T, ...]
 
 
@@ -47,7 +48,7 @@ class JobQuery:
     room_name: str = ""
     """A part of the room's name; empty: any."""
     states: frozenset[JobState] = frozenset()
-    """Empty: all."""
+    """The states of the jobs that are wanted; empty: all."""
     by_update: bool = False
     """Ordered by the latest change instead of the creation."""
     descending: bool = False
@@ -89,6 +90,20 @@ class CommandQuery:
     offset: int = 0
     limit: int = 10
     """1 to 100."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnerWords:
+    """What the documents say that are kept in owners' own words; the façade knows their keys."""
+
+    private_extras: frozenset[str]
+    """Extras of a shared template that are its owner's alone."""
+    job_extras: frozenset[str]
+    """Extras that the start of a job can override in its room."""
+    platform_id: Callable[[JsonObject], str]
+    """Returns the live platform that a room's extras link it to; empty: none."""
+    answers_comments: Callable[[JsonObject], bool]
+    """Whether an interaction rule is on, and fired by a comment."""
 
 
 class LiveJobStore(Protocol):
@@ -218,10 +233,12 @@ class LiveCommandStore(Protocol):
     ) -> None:
         """Remove queued commands of a job; without ids, all of these names."""
 
-    async def add_events(self, job_id: str, events: tuple[LiveEvent, ...], *, keep: int) -> None:
+    async def add_events(
+        self, job_id: str, events: tuple[AudienceEvent, ...], *, keep: int
+    ) -> None:
         """Append events, and forget all but the latest `keep` of the job."""
 
-    async def events(self, job_id: str) -> list[LiveEvent]:
+    async def events(self, job_id: str) -> list[AudienceEvent]:
         """Return the events that are remembered of a job, the first added first."""
 
 
@@ -261,7 +278,7 @@ class SpeechFailed(Exception):
 
 
 class SpeechRefused(SpeechFailed):
-    """The same will be so the next time: there is no point in asking again."""
+    """A speech engine or a recording's source refuses for good: asking again is of no use."""
 
 
 class RecordingNotFound(SpeechRefused):
@@ -297,7 +314,7 @@ class Recordings(Protocol):
         """
 
     async def asset(self, project_id: str, asset_id: str) -> bytes:
-        """Return the same of an MP3 that a project keeps on this server.
+        """Return what an MP3 sounds like that a project keeps on this server, as `fetch` does.
 
         Raises:
             SpeechRefused: it is too long or no MP3.

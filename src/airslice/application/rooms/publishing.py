@@ -21,6 +21,7 @@ from airslice.domain.errors import (
     SessionNotFound,
     TokenRefused,
 )
+from airslice.domain.fields import SessionField
 from airslice.domain.room import RoomKey, StreamKey, StreamType, is_valid_id
 from airslice.domain.room_event import EndReason
 from airslice.slicing.packets import RtpPacket, SenderReport
@@ -47,7 +48,7 @@ class OpenedSession:
     """SDP."""
 
 
-class Presence(Protocol):
+class LocalPublisher(Protocol):
     """A publisher that is a part of this process: he hands his packets over himself."""
 
     def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
@@ -183,7 +184,7 @@ class Publishing:
         if app is None:
             raise AppNotFound(f"there is no application {app_id}")
         if not is_valid_id(room_id):
-            raise InvalidInput("RoomId", "must be 1 to 128 of a-z A-Z 0-9 _ @ - .")
+            raise InvalidInput(SessionField.ROOM, "must be 1 to 128 of a-z A-Z 0-9 _ @ - .")
         user_id = self._user(app, room_id, token)
         room, key = RoomKey(app_id, room_id), StreamKey(user_id, stream_type)
         self._bans.check(room, user_id)
@@ -199,7 +200,7 @@ class Publishing:
 
     def present(
         self, room: RoomKey, user_id: str, on_ended: Callable[[EndReason], None]
-    ) -> Presence:
+    ) -> LocalPublisher:
         """Let a part of this process publish as a user; no other session replaces it.
 
         Args:

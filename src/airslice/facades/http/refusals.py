@@ -40,17 +40,22 @@ class Refusal(Exception):
 
 
 def refusal_of(
-    error: Exception, wire_errors: Mapping[type[AirsliceError], WireError]
+    error: Exception,
+    wire_errors: Mapping[type[AirsliceError], WireError],
+    fields: Mapping[str, str],
 ) -> Refusal | None:
     """Return what the caller is told of `error`; None if it is the server's own fault.
 
     Args:
         error: What was raised while the request was answered.
         wire_errors: The wire's error for each of ours; status 500 stands for the server's own.
+        fields: How the wire's requests call what use cases find fault with.
     """
     if isinstance(error, Refusal):
         return error
-    wire_error = wire_errors.get(type(error)) if isinstance(error, AirsliceError) else None
+    if not isinstance(error, AirsliceError):
+        return None
+    wire_error = wire_errors.get(type(error))
     if wire_error is None or wire_error.status == 500:
         return None
-    return Refusal(wire_error, *([str(error)] if "%s" in wire_error.message else []))
+    return Refusal(wire_error, *([error.told(fields)] if "%s" in wire_error.message else []))

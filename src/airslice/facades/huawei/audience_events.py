@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from msgspec import Meta
 
 from airslice.domain.errors import InvalidInput
-from airslice.domain.live_command import (
-    LiveEvent as AudienceEvent,
-)
+from airslice.domain.live_command import AudienceEvent
 from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import (
     Name,
@@ -20,9 +20,17 @@ from airslice.facades.huawei.rules import (
 )
 
 MAX_EVENTS = 1_000
-
-
 MAX_EVENT_MS = 4_102_415_999_000
+
+
+FACTS: Mapping[int, Mapping[str, type]] = {
+    1: {"user": dict, "content": str},  # somebody comments
+    2: {"user": dict},  # … enters
+    3: {"user": dict},  # … likes it
+    4: {"user": dict, "gift": dict},  # … gives something
+    6: {"numberOfViewers": int},
+}
+"""What the content of an event has, by its type, and of which JSON type that is."""
 
 
 class LiveEvent(Wire, frozen=True, kw_only=True):
@@ -32,30 +40,52 @@ class LiveEvent(Wire, frozen=True, kw_only=True):
     type: Annotated[int, Meta(ge=0, le=100)] | None = None
     content: Annotated[str, Meta(max_length=8_192)] | None = None
 
-    def event(self) -> AudienceEvent:
-        """Return the event as the domain's value."""
-        return AudienceEvent(
-            timestamp_ms=self.timestamp, type=self.type or 0, content=self.content or ""
-        )
+    def event(self, field: str) -> AudienceEvent:
+        """Return what is given; types without a meaning may say anything.
+
+        Args:
+            field: Where the content stands in the request.
+
+        Raises:
+            InvalidInput: the content does not say what the event's type is about.
+        """
+        event_type, text = self.type or 0, self.content or ""
+        if text or event_type in FACTS:
+            content = _json_object(text, field)
+            for name, kind in FACTS.get(event_type, {}).items():
+                if type(content.get(name)) is not kind:
+                    raise InvalidInput(field, f"must have a {name} for type {event_type}")
+        return AudienceEvent(timestamp_ms=self.timestamp, type=event_type, content=text)
+
+
+def _json_object(text: str, field: str) -> dict[str, object]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidInput(field, "must be JSON text") from None
+    if not isinstance(content, dict):
+        raise InvalidInput(field, "must be a JSON object")
+    return content
 
 
 class ReportLiveEventReq(Wire, frozen=True, kw_only=True):
-    """A report of what the audience did."""
+    """What the audience did."""
 
     total: Annotated[int, Meta(ge=1, le=MAX_EVENTS)]
     events: Annotated[list[LiveEvent], Meta(max_length=MAX_EVENTS)] | None = None
     review_config: ReviewConfig | None = None
 
-    def audience_events(self) -> tuple[AudienceEvent, ...]:
-        """Return the reported events as the domain's values.
+    def audience_events(self) -> Iterator[AudienceEvent]:
+        """Return what is given; each event is read when it is asked for.
 
         Raises:
-            InvalidInput: `total` is not their number.
+            InvalidInput: `total` is not their number or, later, an event does not say what its
+                type is about.
         """
-        events = tuple(event.event() for event in self.events or ())
+        events = self.events or ()
         if self.total != len(events):
             raise InvalidInput("total", f"must be the number of events, {len(events)}")
-        return events
+        return (event.event(f"events[{number}].content") for number, event in enumerate(events))
 
 
 class ReportQuery(Wire, frozen=True, kw_only=True):

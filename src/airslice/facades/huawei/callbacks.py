@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from msgspec import Meta, structs
 
-from airslice.domain.live_callback import CallbackAuth, LiveCallback, LiveEventKind, RtcNotice
+from airslice.domain.owner_event import CallbackAuth, LiveCallback, OwnerEventKind
+from airslice.domain.players import RtcNotice
 from airslice.facades.huawei.fields import HttpUrl, Wire
+
+
+class LiveEventKind(StrEnum):
+    """What an owner can ask to be told of."""
+
+    SHOOT_SCRIPT_SWITCH = OwnerEventKind.PARAGRAPH_BEGAN.value
+    RTMP_STREAM_STATE_CHANGE = OwnerEventKind.STREAM_STATE_CHANGED.value
+    REPLY_COMMAND_FINISH = OwnerEventKind.REPLY_FINISHED.value
+
 
 EventKinds = Annotated[list[LiveEventKind], Meta(max_length=10)]
 
@@ -26,7 +37,7 @@ class LiveEventCallBackConfig(Wire, frozen=True, kw_only=True):
             url=self.live_event_type_callback_url or "",
             auth=self.auth_type or CallbackAuth.NONE,
             key=self.key or "",
-            events=tuple(dict.fromkeys(self.callback_event_type or ())),
+            events=tuple(dict.fromkeys(map(OwnerEventKind, self.callback_event_type or ()))),
         )
 
     @classmethod
@@ -36,7 +47,7 @@ class LiveEventCallBackConfig(Wire, frozen=True, kw_only=True):
             live_event_type_callback_url=callback.url or None,
             auth_type=callback.auth,
             key=callback.key or None,
-            callback_event_type=list(callback.events),
+            callback_event_type=[LiveEventKind(kind) for kind in callback.events],
         )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, convert
 
+from airslice.application.ports.live import Page
 from airslice.domain.errors import InvalidInput
 from airslice.domain.live_command import (
     CommandName,
@@ -322,10 +323,7 @@ async def list_rule_commands(
     use_cases: UseCases, call: Call[CommandsQuery, NoBody]
 ) -> RuleCommands:
     """List rules that wait for a person's word."""
-    query = call.query
-    found = await use_cases.commands.rule_commands(
-        call.project_id, query.job_id, offset=query.offset, limit=query.limit
-    )
+    found = await _unjudged(use_cases, call, CommandName.REWRITE_INTERACTION_RULES)
     shown = [RuleCommand.of(command) for command in found.items]
     return RuleCommands(count=found.count, rule_commands=shown)
 
@@ -334,12 +332,18 @@ async def list_script_commands(
     use_cases: UseCases, call: Call[CommandsQuery, NoBody]
 ) -> ScriptCommands:
     """List scripts that wait for a person's word."""
-    query = call.query
-    found = await use_cases.commands.script_commands(
-        call.project_id, query.job_id, offset=query.offset, limit=query.limit
-    )
+    found = await _unjudged(use_cases, call, CommandName.REWRITE_PLAY_SCRIPT)
     shown = [ScriptCommand.of(command) for command in found.items]
     return ScriptCommands(count=found.count, scripts_commands=shown)
+
+
+async def _unjudged(
+    use_cases: UseCases, call: Call[CommandsQuery, NoBody], name: CommandName
+) -> Page[LiveCommand]:
+    query = call.query
+    return await use_cases.commands.unjudged(
+        call.project_id, query.job_id, name, offset=query.offset, limit=query.limit
+    )
 
 
 async def confirm_commands(

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
+from airslice.domain.fields import LiveField
+from airslice.domain.live_job import FaultKind
 from airslice.facades.http.refusals import WireError
 
 # The gateway's.
@@ -25,7 +27,8 @@ UNAUTHENTICATED = WireError("APIGW.0301", 401, "Incorrect IAM authentication inf
 THROTTLED = WireError("APIGW.0308", 429, "The throttling threshold has been reached: %s")
 
 # The service's.
-UNAUTHORIZED = WireError("MSS.00000001", 401, "Unauthorized: %s")
+# Only the report address's key is refused so, whose parameter is auth_key.
+UNAUTHORIZED = WireError("MSS.00000001", 401, "Unauthorized: auth_%s")
 INVALID_BODY = WireError("MSS.00000002", 400, "Invalid body: %s")
 INVALID_PARAMETER = WireError("MSS.00000003", 400, "Invalid parameter: %s")
 ROOM_UNUSABLE = WireError("MSS.00000003", 400, "Invalid parameter: room_id: %s")
@@ -79,3 +82,28 @@ WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.StoreFailed: INTERNAL_ERROR,
     errors.StoreRefused: INTERNAL_ERROR,
 }
+
+FIELDS: Mapping[str, str] = {
+    LiveField.EVENTS_ADDRESS: "live_event_callback_config.live_event_type_callback_url",
+    LiveField.EVENTS_AUTH: "live_event_callback_config.auth_type",
+    LiveField.PARAGRAPH: "scene_scripts.shoot_scripts.text_config.text",
+    LiveField.TEXTS: "scene_scripts.shoot_scripts.text_config",
+    LiveField.RECORDINGS: "scene_scripts.shoot_scripts.audio_config",
+    LiveField.SHARING: "shared_config",
+    LiveField.SHARED_PROJECTS: "shared_config.allowed_project_ids",
+    LiveField.VERSION: "script_version",
+    LiveField.JUDGED_COMMAND: "command",
+    LiveField.PLATFORM: "platform_id",
+    LiveField.PLATFORM_ADDRESS: "callback_config.url",
+    LiveField.PLATFORM_KEY: "auth_config.key",
+}
+"""How requests call what use cases find fault with."""
+
+FAULT_CODES: Mapping[FaultKind, str] = {
+    FaultKind.INTERNAL: "MSS.47000001",
+    FaultKind.NO_PLACE: "MSS.47000005",
+    FaultKind.SENT_OUT: "MSS.47000012",
+    FaultKind.NO_RECORDING: "MSS.20010067",
+    FaultKind.NO_SPEECH: "MSS.47000029",
+}
+"""By which code a failed job's owner is told why (the vendor's table of worker errors)."""

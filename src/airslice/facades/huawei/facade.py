@@ -24,7 +24,7 @@ from airslice.facades.huawei.access import Access
 from airslice.facades.huawei.audience_events import ReportQuery
 from airslice.facades.huawei.bodies import from_body, from_query
 from airslice.facades.huawei.calls import Call, JobFacts, Operation, UseCases
-from airslice.facades.huawei.errors import WIRE_ERRORS
+from airslice.facades.huawei.errors import FIELDS, WIRE_ERRORS
 from airslice.facades.huawei.exchange import Exchange
 from airslice.facades.huawei.identity import Identity
 from airslice.facades.huawei.openapi import openapi_document
@@ -162,7 +162,7 @@ class HuaweiFacade:
 
 def _explain(error: Exception, exchange: Exchange) -> Refusal:
     """Return what the caller is told of `error`; log it if it is the server's own fault."""
-    told = refusal_of(error, WIRE_ERRORS)
+    told = refusal_of(error, WIRE_ERRORS, FIELDS)
     if told is None:
         _log.error("request %s failed", exchange.id, exc_info=error)
         return Refusal(errors.INTERNAL_ERROR)

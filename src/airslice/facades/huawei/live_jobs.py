@@ -22,6 +22,7 @@ from airslice.facades.huawei.callbacks import (
     RTCLiveEventCallBackConfig,
 )
 from airslice.facades.huawei.calls import Call, JobFacts, UseCases
+from airslice.facades.huawei.errors import FAULT_CODES
 from airslice.facades.huawei.fields import (
     NoBody,
     NoQuery,
@@ -175,7 +176,9 @@ class SmartLiveJob(Wire, frozen=True, kw_only=True):
             start_time=rfc3339(job.started_at_ms),
             end_time=rfc3339(job.ended_at_ms),
             error_info=(
-                ErrorResponse(error_code=fault.code, error_msg=fault.message) if fault else None
+                ErrorResponse(error_code=FAULT_CODES[fault.kind], error_msg=fault.message)
+                if fault
+                else None
             ),
             create_time=rfc3339(job.created_at_ms),
             lastupdate_time=rfc3339(job.updated_at_ms),

@@ -182,8 +182,15 @@ class CreateSmartLiveRoomReq(RoomFields, frozen=True, kw_only=True):
             interaction_rules=tuple(rule.document() for rule in self.interaction_rules or ()),
             sharing=self.shared_config.sharing() if self.shared_config else None,
             backup_model_asset_ids=tuple(self.backup_model_asset_ids or ()),
-            extras=extras_of(self, *KEPT),
+            extras={**extras_of(self, *KEPT), "view_mode": self._orientation()},
         )
+
+    def _orientation(self) -> ViewMode:
+        """Return the orientation: that of the picture, else the given one, else upright."""
+        video = self.video_config
+        if video is None:
+            return self.view_mode or "VERTICAL"
+        return "LANDSCAPE" if video.width > video.height else "VERTICAL"
 
 
 class ErrorResponse(Wire, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from msgspec import Meta, structs, to_builtins
 
 from airslice.application.ports.live import GroupQuery
-from airslice.domain.interaction_rules import Rule, RuleGroup
+from airslice.domain.interaction_rules import Rule, RuleDraft, RuleGroup
 from airslice.domain.script import JsonObject
 from airslice.facades.huawei.calls import Call, UseCases
 from airslice.facades.huawei.fields import (
@@ -84,6 +84,10 @@ class TriggerProcess(Wire, frozen=True, kw_only=True):
     play_type: PlayType | None = None
 
 
+KEPT_BY_UPDATES = frozenset({"enabled", "review_config"})
+"""Fields of a rule that the update of one rule does not have."""
+
+
 class CreateInteractionRuleReq(Wire, frozen=True, kw_only=True):
     """A rule that is put into a library."""
 
@@ -104,6 +108,11 @@ class InteractionRuleInfo(CreateInteractionRuleReq, frozen=True, kw_only=True):
     rule_index: Id | None = None
     enabled: bool | None = None
     review_config: ReviewConfig | None = None
+
+    def draft(self) -> RuleDraft:
+        """Return the rule for a library, which has its index beside its document."""
+        document = {name: value for name, value in self.document().items() if name != "rule_index"}
+        return RuleDraft(document=document, rule_index=self.rule_index or "")
 
 
 class LiveRoomInteractionRuleInfo(InteractionRuleInfo, frozen=True, kw_only=True):
@@ -142,11 +151,11 @@ class InteractionRuleGroup(Wire, frozen=True, kw_only=True):
     group_name: Name
     interaction_rules: Annotated[list[InteractionRuleInfo], Meta(max_length=1_000)] | None = None
 
-    def documents(self) -> tuple[JsonObject, ...] | None:
-        """Return the rules as they are kept; None if the field is absent."""
+    def drafts(self) -> tuple[RuleDraft, ...] | None:
+        """Return the rules that are given; None where none are."""
         if self.interaction_rules is None:
             return None
-        return tuple(rule.document() for rule in self.interaction_rules)
+        return tuple(rule.draft() for rule in self.interaction_rules)
 
 
 class InteractionRuleGroupId(Wire, frozen=True, kw_only=True):
@@ -219,8 +228,8 @@ async def create_group(
     use_cases: UseCases, call: Call[NoQuery, InteractionRuleGroup]
 ) -> InteractionRuleGroupId:
     """Make a library of interaction rules."""
-    documents = call.body.documents() or ()
-    group = await use_cases.rules.create_group(call.project_id, call.body.group_name, documents)
+    drafts = call.body.drafts() or ()
+    group = await use_cases.rules.create_group(call.project_id, call.body.group_name, drafts)
     return InteractionRuleGroupId(group_id=group.group_id)
 
 
@@ -255,7 +264,7 @@ async def update_group(
 ) -> InteractionRuleGroupDetail:
     """Change a library of interaction rules."""
     group = await use_cases.rules.update_group(
-        call.project_id, call.ids["group_id"], call.body.group_name, call.body.documents()
+        call.project_id, call.ids["group_id"], call.body.group_name, call.body.drafts()
     )
     return InteractionRuleGroupDetail.of_group(group, with_rules=True)
 
@@ -282,7 +291,9 @@ async def update_rule(
     """Replace a rule of a library."""
     group_id, rule_id = call.ids["group_id"], call.ids["rule_id"]
     return InteractionRuleDetailInfo.of(
-        await use_cases.rules.update_rule(call.project_id, group_id, rule_id, call.body.document())
+        await use_cases.rules.update_rule(
+            call.project_id, group_id, rule_id, call.body.document(), kept=KEPT_BY_UPDATES
+        )
     )
 
 

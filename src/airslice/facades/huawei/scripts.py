@@ -26,7 +26,8 @@ MAX_SPOKEN_CHARS = 10_000
 """Longest text of one paragraph, without SSML's tags (TextConfig.text)."""
 
 MAX_ROOM_CHARS = 300_000
-"""Of all paragraphs (https://support.huaweicloud.com/productdesc-metastudio/metastudio_01_0011.html)."""
+"""How long all texts of a room may be
+(https://support.huaweicloud.com/productdesc-metastudio/metastudio_01_0011.html)."""
 
 _TAG = re.compile(r"<[^<>]*>")
 

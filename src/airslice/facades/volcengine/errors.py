@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
+from airslice.domain.fields import SliceField
 from airslice.facades.http.refusals import WireError
 
 # The gateway's.
@@ -119,3 +120,12 @@ WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.TooManyLiveJobs: INTERNAL_ERROR,
     errors.QuotaExceeded: INTERNAL_ERROR,
 }
+
+FIELDS: Mapping[str, str] = {
+    SliceField.DURATION: "Duration",
+    SliceField.BUSINESS: "BusinessId",
+    SliceField.CALLBACK_ADDRESS: "URL",
+    SliceField.CALLBACK_SECRET: "SecretKey",
+    SliceField.CALLBACK_EVENTS: "EventList",
+}
+"""How requests call what use cases find fault with."""

@@ -32,7 +32,7 @@ from airslice.facades.volcengine.envelope import (
     new_request_id,
     success,
 )
-from airslice.facades.volcengine.errors import WIRE_ERRORS
+from airslice.facades.volcengine.errors import FIELDS, WIRE_ERRORS
 from airslice.facades.volcengine.openapi import openapi_document
 from airslice.facades.volcengine.operations import OPERATIONS, Call, Operation, UseCases
 from airslice.facades.volcengine.signature import verify
@@ -164,7 +164,7 @@ def _find_operation(metadata: ResponseMetadata, method: str) -> Operation:
 
 def _explain(error: Exception, metadata: ResponseMetadata) -> Refusal:
     """Return what the caller is told of `error`; log it if it is the server's own fault."""
-    told = refusal_of(error, WIRE_ERRORS)
+    told = refusal_of(error, WIRE_ERRORS, FIELDS)
     if told is None:
         _log.error("request %s for %r failed", metadata.request_id, metadata.action, exc_info=error)
         return Refusal(errors.INTERNAL_ERROR)

@@ -18,6 +18,7 @@ from airslice.application.listening.sessions import Listening
 from airslice.application.rooms.publishing import Publishing
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
+from airslice.domain.fields import SessionField
 from airslice.facades.http.bodies import read_body
 from airslice.facades.http.headers import media_type
 from airslice.facades.http.refusals import Refusal, WireError
@@ -45,6 +46,14 @@ STATUS: Mapping[type[AirsliceError], int] = {
     errors.LiveJobFinished: 409,
 }
 """HTTP status of each error; one that is not listed is the server's own fault, with 500."""
+
+FIELDS: Mapping[str, str] = {
+    SessionField.ROOM: "RoomId",
+    SessionField.HEARD_USER: "user",
+    SessionField.PLAY_COMMAND: "command",
+    SessionField.PLAY_TIMING: "params.timing",
+}
+"""How requests call what use cases find fault with."""
 
 CORS_HEADERS = {
     # Room tokens are the only authority here and no cookie is: any page may use one.
@@ -116,7 +125,7 @@ def route(path: str, handlers: Mapping[str, Handle]) -> Route:
             response = _problem(refused.error.status, refused.error.code, str(refused))
         except AirsliceError as error:
             status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-            response = _problem(status, error.code, str(error))
+            response = _problem(status, error.code, error.told(FIELDS))
         except Exception:
             _log.exception("a request of a publisher or listener failed")
             response = _problem(500, "internal_error", "an internal error; see the server's log")

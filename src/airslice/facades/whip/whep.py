@@ -4,8 +4,7 @@ A session's ``/events`` are the messages of the room's broadcast as Server-Sent 
 ``/commands`` takes a player's. Both need no token: who knows the session's address may use it,
 as with any WHEP extension, and a browser's EventSource could send none.
 
-Source: draft-ietf-wish-whep; RTSA commands of Huawei MetaStudio (messages and commands); the
-HTML standard, section 9.2 (Server-Sent Events).
+Source: draft-ietf-wish-whep; the HTML standard, section 9.2 (Server-Sent Events).
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from starlette.routing import Route
 
 from airslice.application.broadcast.player_notices import Subscription
 from airslice.application.listening.sessions import Listening
-from airslice.domain.errors import InvalidInput
 from airslice.facades.whip.exchange import (
     SDP,
     bearer_token,
@@ -29,6 +27,7 @@ from airslice.facades.whip.exchange import (
     route,
     session_handlers,
 )
+from airslice.facades.whip.live_messages import notice_message, read_control
 
 EVENTS_RELATION = "urn:ietf:params:whep:ext:core:server-sent-events"
 
@@ -74,10 +73,10 @@ class WhepFacade:
         return StreamingResponse(_lines(events), headers=headers, media_type="text/event-stream")
 
     async def _command(self, request: Request) -> Response:
-        command, timing = _live_control(await body_text(request, "application/json"))
+        command, timing = read_control(await body_text(request, "application/json"))
         session_id = request.path_params["session_id"]
         state = await self._listening.command(session_id, command, timing)
-        return JSONResponse({"message_type": "state_notify", "state": state})
+        return JSONResponse(notice_message(state))
 
 
 async def _lines(events: Subscription) -> AsyncIterator[str]:
@@ -86,28 +85,10 @@ async def _lines(events: Subscription) -> AsyncIterator[str]:
         while True:
             try:
                 async with asyncio.timeout(KEEP_ALIVE_S):
-                    message = await anext(events)
+                    notice = await anext(events)
             except TimeoutError:
                 yield ": still here\n\n"
             except StopAsyncIteration:
                 return
             else:
-                yield f"data: {json.dumps(message, ensure_ascii=False)}\n\n"
-
-
-def _live_control(text: str) -> tuple[str, str]:
-    """Return command and timing of a player's message."""
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidInput("body", "must be JSON") from None
-    if not isinstance(message, dict) or message.get("message_type") != "live_control":
-        raise InvalidInput("message_type", "must be live_control")
-    params = message.get("params", {})
-    command = message.get("command")
-    timing = params.get("timing", "NOW") if isinstance(params, dict) else None
-    if not isinstance(command, str):
-        raise InvalidInput("command", "must be a string")
-    if not isinstance(timing, str):
-        raise InvalidInput("params.timing", "must be a string")
-    return command, timing
+                yield f"data: {json.dumps(notice_message(notice), ensure_ascii=False)}\n\n"

@@ -7,11 +7,11 @@ import sqlite3
 
 from airslice.application.ports.live import CommandQuery, Page
 from airslice.domain.live_command import (
+    AudienceEvent,
     CommandName,
     CommandSource,
     CommandState,
     LiveCommand,
-    LiveEvent,
 )
 from airslice.domain.script import JsonObject
 from airslice.persistence.sqlite.database import SqliteDatabase
@@ -81,7 +81,9 @@ class SqliteLiveCommandStore:
         wanted = _which(job_id, names, command_ids)
         await self._database.execute(_COMMANDS["remove_queued"], wanted)
 
-    async def add_events(self, job_id: str, events: tuple[LiveEvent, ...], *, keep: int) -> None:
+    async def add_events(
+        self, job_id: str, events: tuple[AudienceEvent, ...], *, keep: int
+    ) -> None:
         """Append events, and forget all but the latest `keep` of the job."""
         rows = [{"job_id": job_id, **columns(event)} for event in events]
 
@@ -91,10 +93,10 @@ class SqliteLiveCommandStore:
 
         await self._database.write(change)
 
-    async def events(self, job_id: str) -> list[LiveEvent]:
+    async def events(self, job_id: str) -> list[AudienceEvent]:
         """Return the remembered events of a job, the first added first."""
         rows = await self._database.rows(_COMMANDS["events"], {"job_id": job_id})
-        return [record(LiveEvent, row) for row in rows]
+        return [record(AudienceEvent, row) for row in rows]
 
 
 def _which(job_id: str, names: frozenset[CommandName], command_ids: frozenset[str]) -> Row:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from airslice.domain.live_callback import LiveCallback, RtcNotice
-from airslice.domain.live_job import JobFault, JobState, LiveJob, RtcPlace
+from airslice.domain.live_job import FaultKind, JobFault, JobState, LiveJob, RtcPlace
 from airslice.domain.live_room import (
     ConfirmState,
     LiveRoom,
@@ -16,6 +15,8 @@ from airslice.domain.live_room import (
     RoomDraft,
     Sharing,
 )
+from airslice.domain.owner_event import LiveCallback
+from airslice.domain.players import RtcNotice
 from airslice.domain.script import Cursor, JsonObject, Paragraph, Program
 from airslice.persistence.sqlite.rows import Row, columns, fields_of, record
 from airslice.persistence.sqlite.secrets import SecretBox
@@ -25,6 +26,28 @@ _DETAILS = "details of live job {}"
 _PROGRAM = "program of live job {}"
 _DRAFT = "draft of live room {}"
 _PARAGRAPHS = "paragraphs of live room {}"
+_FORMER_FAULTS = {
+    "47000001": FaultKind.INTERNAL,
+    "47000005": FaultKind.NO_PLACE,
+    "47000012": FaultKind.SENT_OUT,
+    "20010067": FaultKind.NO_RECORDING,
+    "47000029": FaultKind.NO_SPEECH,
+}
+"""What older rows name a fault by: the number in the code that its owner is shown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fault:
+    """A JobFault. Older rows have a code in place of the kind."""
+
+    message: str
+    kind: FaultKind | None = None
+    code: str = ""
+
+    def fault(self) -> JobFault:
+        number = self.code.rpartition(".")[2]
+        kind = self.kind or _FORMER_FAULTS.get(number, FaultKind.INTERNAL)
+        return JobFault(kind=kind, message=self.message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +55,7 @@ class _JobDetails:
     """The fields of a job that no query looks at: they are sealed as one."""
 
     place: RtcPlace
-    fault: JobFault | None
+    fault: _Fault | None
     block_reason: str
     callback: LiveCallback | None
     rtc_notices: tuple[RtcNotice, ...]
@@ -47,7 +70,8 @@ def job_row(job: LiveJob, room: int, box: SecretBox) -> Row:
         room: The number that stands for its room under its present name.
         box: Seals what the owner of the job wrote.
     """
-    details = _JobDetails(**fields_of(job, _JobDetails))
+    fault = _Fault(kind=job.fault.kind, message=job.fault.message) if job.fault else None
+    details = _JobDetails(**{**fields_of(job, _JobDetails), "fault": fault})
     return {
         **columns(job),
         "room": room,
@@ -75,7 +99,7 @@ def read_job(row: sqlite3.Row, box: SecretBox, *, with_program: bool = True) -> 
     return record(
         LiveJob,
         row,
-        **fields_of(details),
+        **{**fields_of(details), "fault": details.fault.fault() if details.fault else None},
         program=program,
         state=JobState(row["state"]),
         cursor=msgspec.json.decode(row["next_sentence"], type=Cursor),

@@ -1,31 +1,22 @@
-"""The events of live jobs, as Huawei MetaStudio posts them, and how they are signed.
+"""How Huawei MetaStudio signs its calls of an owner's addresses.
 
 Source: the comments on LiveEventCallBackConfig and CustomPlatformAuthConfig in the vendor's SDKs.
-The former names the signature, the latter has an example of it, which a test repeats. That an event
-is posted, as JSON, and taken by any status of 2xx is not documented.
+The former names the signature, the latter has an example of it, which a test repeats.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 
 from yarl import URL
 
-from airslice.domain.callback import CallbackEvent
-from airslice.domain.live_callback import CallbackAuth, LiveCallback
+from airslice.domain.owner_event import CallbackAuth, LiveCallback
 
 
-def live_event_body(event: CallbackEvent) -> bytes:
-    """Return the body of a post."""
-    body = {"event_type": event.event_type, "message": event.data}
-    return json.dumps(body, ensure_ascii=False).encode()
-
-
-def live_event_signature(url: URL, time: str, *, key: str) -> str:
-    """Return the secret that proves where a post comes from, in lower-case hexadecimal.
+def url_signature(url: URL, time: str, *, key: str) -> str:
+    """Return the secret that proves where a call comes from, in lower-case hexadecimal.
 
     Args:
         url: As it is called, without what the signature adds to it.
@@ -56,7 +47,7 @@ def authenticated(url: URL, callback: LiveCallback, now_s: int) -> tuple[URL, Ma
     if callback.auth not in (CallbackAuth.QUERY, CallbackAuth.HEADERS):
         return url, {}
     time = hw_time(now_s)
-    secret = live_event_signature(url, time, key=callback.key)
+    secret = url_signature(url, time, key=callback.key)
     if callback.auth is CallbackAuth.HEADERS:
         return url, {"x-hw-mss-secret": secret, "x-hw-mss-time": time}
     joint = "&" if url.raw_query_string else "?"

@@ -16,11 +16,11 @@ from aiohttp.test_utils import TestServer
 
 from airslice.application.ports.clock import Clock
 from airslice.application.ports.live import Page
-from airslice.delivery.platform_products import MAX_ANSWER_BYTES, HttpPlatformProducts
+from airslice.delivery.huawei.platform_products import MAX_ANSWER_BYTES, HttpPlatformProducts
 from airslice.domain.destination import AddressRule
 from airslice.domain.errors import LivePlatformFailed
 from airslice.domain.live_platform import Product
-from tests.delivery.test_callback_destination import FixedNames
+from tests.delivery.test_destination import FixedNames
 
 LOOPBACK = AddressRule(["127.0.0.0/8"])
 KEY = "GCTbw44s6MPLh4GqgDpnfuFHgy25Enly"

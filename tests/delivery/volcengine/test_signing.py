@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from airslice.delivery.signing import vendor_signature, webhook_headers
+from airslice.delivery.volcengine.signing import vendor_signature, webhook_headers
 
 
 def test_the_vendors_example_is_reproduced() -> None:

@@ -28,11 +28,11 @@ from cryptography.x509.oid import NameOID
 
 from airslice.application.ports.clock import Clock
 from airslice.delivery.posting import MAX_CALLS_PER_RECEIVER
-from airslice.delivery.sender import HttpCallbackSender
+from airslice.delivery.volcengine.callback_sender import HttpCallbackSender
 from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Failed, Gone, Made, Outcome
-from tests.delivery.test_callback_destination import FixedNames
+from tests.delivery.test_destination import FixedNames
 from tests.support.values.values import an_event
 
 LOOPBACK = AddressRule(["127.0.0.0/8"])

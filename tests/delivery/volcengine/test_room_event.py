@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airslice.delivery.room_event import room_event
+from airslice.delivery.volcengine.room_event import room_event
 from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.domain.room_event import (
     EndReason,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from airslice.delivery.segment_event import segment_event
+from airslice.delivery.volcengine.segment_event import segment_event
 from airslice.domain.room import MIXED_STREAM, StreamKey, StreamType
 from airslice.domain.slice_task import StreamTarget
 from tests.support.values.values import APP_ID, a_record, a_task

@@ -12,18 +12,18 @@ from http import HTTPStatus
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from airslice.application.ports.clock import Clock
 from airslice.application.ports.live import Page
-from airslice.delivery.destination import DestinationRefused, PermittedResolver
-from airslice.delivery.live_event import authenticated
-from airslice.delivery.live_event_sender import validate_live_url
+from airslice.delivery.destination import DestinationRefused
+from airslice.delivery.huawei.address import rules_of, validate_live_url
+from airslice.delivery.huawei.signing import authenticated
+from airslice.delivery.posting import open_session
 from airslice.domain.destination import AddressRule
 from airslice.domain.errors import LivePlatformFailed
-from airslice.domain.live_callback import CallbackAuth, LiveCallback
 from airslice.domain.live_platform import Product
+from airslice.domain.owner_event import CallbackAuth, LiveCallback
 
 TIMEOUT_S = 5.0
 """How long a platform has, from the lookup of its name to the end of its answer."""
@@ -46,8 +46,7 @@ class _Answer(msgspec.Struct):
 class HttpPlatformProducts:
     """PlatformProducts over HTTP.
 
-    Redirects are not followed, certificates are verified, proxies from the environment are not
-    used. Make it on the event loop that it serves.
+    Redirects are not followed; for the rest see `open_session`.
 
     Args:
         clock: Dates each question.
@@ -66,21 +65,9 @@ class HttpPlatformProducts:
     ) -> None:
         self._clock = clock
         self._rule = rule
-        timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._sessions = {
-            scheme: aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    resolver=PermittedResolver(names or ThreadedResolver(), permitted),
-                    use_dns_cache=False,
-                    limit=MAX_CALLS,
-                ),
-                timeout=timeout,
-                headers={"User-Agent": "airslice", "Accept": "application/json"},
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
-            )
-            for scheme, permitted in (("https", rule), ("http", rule.only_listed()))
+            scheme: open_session(permitted, names, timeout_s=timeout_s, max_calls=MAX_CALLS)
+            for scheme, permitted in rules_of(rule).items()
         }
 
     async def close(self) -> None:
@@ -112,6 +99,7 @@ class HttpPlatformProducts:
         signing = LiveCallback(url=str(url), auth=CallbackAuth.HEADERS, key=key)
         now_s = self._clock.utc_ns() // 1_000_000_000
         url, headers = authenticated(url, signing, now_s)
+        headers = {"Accept": "application/json", **headers}
         session = self._sessions[url.scheme]
         async with session.get(url, headers=headers, allow_redirects=False) as response:
             if response.status != HTTPStatus.OK:

@@ -6,29 +6,18 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from airslice.application.ports.clock import Clock
-from airslice.delivery.destination import validate_url
-from airslice.delivery.live_event import authenticated, live_event_body
+from airslice.delivery.huawei.address import rules_of
+from airslice.delivery.huawei.owner_event import owner_event_body
+from airslice.delivery.huawei.signing import authenticated
 from airslice.delivery.posting import HttpPoster, Message
 from airslice.domain.callback import TRY_TIMEOUT_S, CallbackEvent
 from airslice.domain.destination import AddressRule
-from airslice.domain.live_callback import CallbackAuth, LiveCallback
 from airslice.domain.outbox import Gone, Outcome
+from airslice.domain.owner_event import CallbackAuth, LiveCallback
 
 
-def validate_live_url(url: str, rule: AddressRule) -> URL:
-    """Return the parsed form of an address for events: https, or http into a listed network.
-
-    A host name is judged only when it is dialled, see `validate_url`.
-
-    Raises:
-        DestinationRefused: it must not be called.
-    """
-    parsed = validate_url(url, rule)
-    return parsed if parsed.scheme == "https" else validate_url(url, rule.only_listed())
-
-
-class HttpLiveEventSender:
-    """A LiveEventSender that posts over HTTP, see `HttpPoster`.
+class HttpOwnerEventSender:
+    """An OwnerEventSender that posts over HTTP, see `HttpPoster`.
 
     Any status of 2xx within 5 s is success.
 
@@ -55,7 +44,7 @@ class HttpLiveEventSender:
                 timeout_s=timeout_s,
                 is_success=lambda status: 200 <= status < 300,
             )
-            for scheme, permitted in (("https", rule), ("http", rule.only_listed()))
+            for scheme, permitted in rules_of(rule).items()
         }
 
     async def close(self) -> None:
@@ -72,7 +61,7 @@ class HttpLiveEventSender:
             now_s = self._clock.utc_ns() // 1_000_000_000
             signed_url, headers = authenticated(url, callback, now_s)
             headers = {"Content-Type": "application/json", **headers}
-            return Message(signed_url, live_event_body(event), headers, now_s)
+            return Message(signed_url, owner_event_body(event), headers, now_s)
 
         poster = self._posters["http" if callback.url.lower().startswith("http:") else "https"]
         return await poster.post(callback.url, written)

@@ -51,7 +51,7 @@ _LEAVE_REASONS: Mapping[EndReason, str] = {
 }
 
 
-def room_event(event: RoomEvent, *, event_id: str) -> CallbackEvent:
+def room_event(event: RoomEvent, event_id: str) -> CallbackEvent:
     """Return the callback that tells of `event`.
 
     Args:

@@ -13,7 +13,7 @@ from yarl import URL
 
 from airslice.application.ports.clock import Clock
 from airslice.delivery.posting import HttpPoster, Message
-from airslice.delivery.signing import vendor_signature, webhook_headers
+from airslice.delivery.volcengine.signing import vendor_signature, webhook_headers
 from airslice.domain.callback import TRY_TIMEOUT_S, CallbackEvent, CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Outcome

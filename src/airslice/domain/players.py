@@ -1,8 +1,14 @@
-"""What players see of a broadcast, and may do with it."""
+"""What the players of a broadcast are told while they listen, and may ask of it.
+
+What its owner is told is in `owner_event`.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeAlias
+
+from airslice.domain.playing import Line
 
 
 class PlayState(StrEnum):
@@ -33,3 +39,15 @@ class Timing(StrEnum):
 
     NOW = "NOW"
     SENTENCE_END = "SENTENCE_END"
+
+
+class RtcNotice(StrEnum):
+    """What an owner can have the players of a broadcast told, in addition to its state."""
+
+    LIVE_PROGRESS = "LIVE_PROGRESS"
+    """Which sentence begins."""
+    REPLY_COMMAND_FINISH = "REPLY_COMMAND_FINISH"
+
+
+PlayerNotice: TypeAlias = PlayState | Line
+"""What the broadcast does from now on, or the sentence that begins."""

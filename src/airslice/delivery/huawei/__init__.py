@@ -1,0 +1,1 @@
+"""What is sent in Huawei's words: the events of live jobs, and questions to live platforms."""

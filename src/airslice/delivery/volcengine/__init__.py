@@ -1,0 +1,1 @@
+"""What is sent in Volcengine's words: callbacks about slices, rooms, users and streams."""
