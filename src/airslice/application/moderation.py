@@ -105,4 +105,4 @@ class Moderation:
     def _send_out(self, scope: BanScope, reason: EndReason) -> None:
         self._publishing.end_all(scope, reason)
         if self._listening is not None:
-            self._listening.end_all(scope)
+            self._listening.end_all(scope, reason)

@@ -22,11 +22,9 @@ def listening_of(parts: Parts, live: SmartLive) -> Listening:
         pacer=media.pacer,
     )
     return Listening(
-        apps=given.apps,
+        admission=media.admission,
         engine=media.engine,
         channels=Channels(slicing.rooms, tools),
-        wall_clock=given.wall_clock,
-        bans=media.bans,
         notices=live.notices,
         control=live.jobs.control,
         max_listeners_per_room=MAX_LISTENERS_PER_ROOM,

@@ -13,6 +13,7 @@ from airslice.application.pacing import Pacer
 from airslice.application.rooms.bans import Bans
 from airslice.application.rooms.publishing import Publishing
 from airslice.application.rooms.room_events import RoomEvents
+from airslice.application.rooms.room_sessions import Admission
 from airslice.config import ConfigError
 from airslice.delivery.room_event import room_event
 from airslice.domain.room_event import RoomEvent
@@ -33,6 +34,7 @@ class MediaSide:
     """From the network into the rooms."""
 
     bans: Bans
+    admission: Admission
     room_events: RoomEvents
     """Those of former servers have to be recovered."""
     engine: EmbeddedEngine
@@ -74,16 +76,16 @@ async def media_side(
         stack.push_async_callback(room_events.close)  # after the engine: its sessions end then
         engine = await _started(given)
         stack.push_async_callback(engine.close)
+        admission = Admission(apps=given.apps, wall_clock=wall_clock, bans=bans)
         publishing = Publishing(
-            apps=given.apps,
+            admission=admission,
             rooms=slicing.rooms,
             engine=engine,
-            wall_clock=wall_clock,
-            bans=bans,
-            listener=room_events,
+            observer=room_events,
         )
         yield MediaSide(
             bans=bans,
+            admission=admission,
             room_events=room_events,
             engine=engine,
             publishing=publishing,

@@ -14,7 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from airslice.application.broadcast.player_notices import LiveNotices, Subscription
-from airslice.application.listening.sessions import Listening, OpenedListening
+from airslice.application.listening.sessions import Listening
+from airslice.application.rooms.room_sessions import OpenedSession
 from airslice.domain import errors
 from airslice.domain.room import RoomKey
 from airslice.domain.script import JsonObject
@@ -41,9 +42,9 @@ class ScriptedListening(Listening):
 
     def open(
         self, app_id: str, room_id: str, *, token: str, offer: str, user_id: str | None = None
-    ) -> OpenedListening:
+    ) -> OpenedSession:
         self._called(app_id=app_id, room_id=room_id, token=token, offer=offer, user_id=user_id)
-        return OpenedListening(session_id="session", etag="tag-1", answer="v=0\r\n")
+        return OpenedSession(session_id="session", etag="tag-1", answer="v=0\r\n")
 
     def restart(
         self, session_id: str, *, token: str, etag: str | None, fragment: str

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from airslice.application.rooms.publishing import OpenedSession, Publishing
+from airslice.application.rooms.publishing import Publishing
+from airslice.application.rooms.room_sessions import OpenedSession
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
 from airslice.domain.room import StreamType

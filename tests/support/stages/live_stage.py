@@ -22,7 +22,7 @@ from airslice.application.broadcast.speech_ahead import FRAME_BYTES, Studio, sil
 from airslice.application.pacing import Pacer
 from airslice.application.ports.live import SpeechFailed
 from airslice.application.ports.media import SPEECH_RATE_HZ
-from airslice.application.rooms.publishing import Presence
+from airslice.application.rooms.publishing import LocalPublisher
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import AirsliceError
 from airslice.domain.live_callback import LiveEventKind
@@ -134,7 +134,7 @@ class Heard:
 
 
 class Mouth:
-    """A presenter in the room (`publishing.Presence`)."""
+    """A presenter in the room (`LocalPublisher`)."""
 
     def __init__(self, ear: Ear, on_ended: Callable[[EndReason], None]) -> None:
         self._ear = ear
@@ -172,7 +172,7 @@ class Ear:
 
     def present(
         self, room: RoomKey, user_id: str, on_ended: Callable[[EndReason], None]
-    ) -> Presence:
+    ) -> LocalPublisher:
         if self.refusal is not None:
             raise self.refusal
         self.mouths.append(Mouth(self, on_ended))

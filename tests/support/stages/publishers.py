@@ -50,8 +50,8 @@ class FakeEngine:
 
 
 @dataclass
-class RecordingListener:
-    """Keeps what it is told of sessions (port `SessionListener`)."""
+class RecordingObserver:
+    """Keeps what it is told of sessions (port `SessionObserver`)."""
 
     began: list[tuple[RoomKey, StreamKey]] = field(default_factory=list)
     ended: list[tuple[RoomKey, StreamKey, EndReason]] = field(default_factory=list)

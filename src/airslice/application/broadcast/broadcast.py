@@ -16,7 +16,7 @@ from airslice.application.broadcast.speech_ahead import SpeechAhead, Studio, Tak
 from airslice.application.pacing import FRAME_MS, Frame, Pacer, RtpStart, Transmission
 from airslice.application.ports.live import RecordingNotFound, SpeechFailed
 from airslice.application.ports.media import OpusEncoders
-from airslice.application.rooms.publishing import Presence
+from airslice.application.rooms.publishing import LocalPublisher
 from airslice.application.wall_clock import WallClock
 from airslice.domain.errors import AirsliceError, UserBanned
 from airslice.domain.live_callback import LiveEventKind, RtcNotice
@@ -48,7 +48,7 @@ class Stage(Protocol):
 
     def present(
         self, room: RoomKey, user_id: str, on_ended: Callable[[EndReason], None]
-    ) -> Presence:
+    ) -> LocalPublisher:
         """See `Publishing.present`."""
 
 
@@ -128,7 +128,7 @@ class Broadcast:
         self._playout = Playout(tools.silence, self._begins, self._ahead.played)
         self._playout.is_paused = job.is_paused
         self._started = asyncio.Event()
-        self._presence: Presence | None = None
+        self._presence: LocalPublisher | None = None
         self._transmission: Transmission | None = None
         self._on_air_before_ms = job.on_air_ms
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
