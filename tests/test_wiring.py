@@ -183,13 +183,15 @@ async def publish(http: httpx.AsyncClient, settings: Settings, peer: RawPublishe
     (app,) = settings.apps
     now_s = int(time.time())
     token = room_token.mint(
+        room_token.RoomClaims(
+            room_id="room",
+            user_id="ann",
+            privileges={Privilege.PUBLISH_STREAM: 0},
+            issued_at_s=now_s,
+            expires_at_s=now_s + 60,
+        ),
         app_id=app.app_id,
         app_key=app.app_key,
-        room_id="room",
-        user_id="ann",
-        privileges={Privilege.PUBLISH_STREAM: 0},
-        issued_at_s=now_s,
-        expires_at_s=now_s + 60,
         nonce=1,
     )
     response = await http.post(

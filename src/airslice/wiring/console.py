@@ -44,16 +44,18 @@ class _Console:
         """Return a token with which somebody can publish and subscribe."""
         now_s = self._now_s()
         return room_token.mint(
+            room_token.RoomClaims(
+                room_id=room_id,
+                user_id=user_id,
+                privileges={
+                    Privilege.PUBLISH_STREAM: now_s + CONSOLE_TOKEN_S,
+                    Privilege.SUBSCRIBE_STREAM: now_s + CONSOLE_TOKEN_S,
+                },
+                issued_at_s=now_s,
+                expires_at_s=now_s + CONSOLE_TOKEN_S,
+            ),
             app_id=app.app_id,
             app_key=app.app_key,
-            room_id=room_id,
-            user_id=user_id,
-            privileges={
-                Privilege.PUBLISH_STREAM: now_s + CONSOLE_TOKEN_S,
-                Privilege.SUBSCRIBE_STREAM: now_s + CONSOLE_TOKEN_S,
-            },
-            issued_at_s=now_s,
-            expires_at_s=now_s + CONSOLE_TOKEN_S,
             nonce=secrets.randbits(32),
         )
 

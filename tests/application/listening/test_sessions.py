@@ -122,19 +122,18 @@ class House:
         self.asked.append((room, user_id, command, timing))
         return "PROCESSING"
 
-    def token(self, user: str = "paul", **changes: Any) -> str:
+    def token(self, user: str = "paul", *, app_key: str = APP.app_key, **changes: Any) -> str:
         now_s = self.clock.utc_ns() // 1_000_000_000
-        fields: dict[str, Any] = {
-            "app_id": APP.app_id,
-            "app_key": APP.app_key,
+        claims: dict[str, Any] = {
             "room_id": ROOM.room_id,
             "user_id": user,
             "privileges": {Privilege.SUBSCRIBE_STREAM: 0},
             "issued_at_s": now_s,
             "expires_at_s": now_s + 60,
-            "nonce": 1,
         }
-        return room_token.mint(**fields | changes)
+        return room_token.mint(
+            room_token.RoomClaims(**claims | changes), app_id=APP.app_id, app_key=app_key, nonce=1
+        )
 
     def open(self, user: str = "paul", **changes: Any) -> OpenedSession:
         fields: dict[str, Any] = {
