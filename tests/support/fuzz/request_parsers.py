@@ -36,7 +36,7 @@ from tests.support.values.http_text import VECTORS, read_request
 from tests.support.values.sample_bodies import CUSTOM, KEY, OLD_START, START, TOS
 
 MAX_QUERY_BYTES = 256 << 10
-"""More of a request's head is not taken at once, see `wiring.http_heads`."""
+"""More of a request's head is not taken at once, see `wiring.http_protocol`."""
 
 APP_ID, APP_KEY = KEY["AppId"], "0" * 32
 NOW_S = 1_677_477_732

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 from airslice.application.ports.journal import PastJournal, StreamAddress, UnsettledSlice
@@ -53,6 +53,24 @@ class Recovery:
         self._decoders = decoders
         self._silence_dbfs = silence_dbfs
         self._on_cut = on_cut
+
+    async def recover_all(
+        self, journals: Iterable[PastJournal], recorded: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """Make every slice that was not settled, and forget each journal once they are recorded.
+
+        Args:
+            journals: What servers that died have left.
+            recorded: Returns when all slices of a run that were made are recorded.
+        """
+        for journal in journals:
+            if journal.unsettled:
+                _log.warning(
+                    "%d slices were interrupted; they are finished", len(journal.unsettled)
+                )
+            for run_id in await self.recover(journal):
+                await recorded(run_id)
+            journal.forget()
 
     async def recover(self, past: PastJournal) -> set[str]:
         """Make every slice that was not settled; those still open end where the journal ends.

@@ -15,13 +15,13 @@ from airslice.application.tasks.slice_track import CutSlice
 from airslice.application.tasks.track_maker import RunTools
 from airslice.encoding.av_opus_decoder import AvOpusDecoders
 from airslice.encoding.opus_decoder import LibopusDecoders, find_opus_decoders
-from airslice.wiring.delivery_side import DeliverySide
-from airslice.wiring.given import Given
-from airslice.wiring.storage_side import StorageSide
+from airslice.wiring.delivery import DeliveryServices
+from airslice.wiring.environment import Environment
+from airslice.wiring.storage import StorageServices
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SlicingSide:
+class SlicingServices:
     """From decoded packets to recorded slices."""
 
     decoders: LibopusDecoders | AvOpusDecoders
@@ -32,17 +32,17 @@ class SlicingSide:
 
 
 @contextlib.asynccontextmanager
-async def slicing_side(
-    given: Given, storage: StorageSide, delivery: DeliverySide
-) -> AsyncIterator[SlicingSide]:
+async def open_slicing(
+    environment: Environment, storage: StorageServices, delivery: DeliveryServices
+) -> AsyncIterator[SlicingServices]:
     """Be ready to cut; at the end, cut what is open, and see it recorded."""
-    server, slicing = given.settings.server, given.settings.slicing
+    server, slicing = environment.settings.server, environment.settings.slicing
     async with AsyncExitStack() as stack:
-        recorder = _recorder(given, storage, delivery)
+        recorder = _recorder(environment, storage, delivery)
         stack.push_async_callback(recorder.close)
         decoders = find_opus_decoders()
         rooms = Rooms(
-            wall_clock=given.wall_clock,
+            wall_clock=environment.wall_clock,
             decoders=decoders,
             reorder_window_ns=slicing.reorder_window_ms * 1_000_000,
             journal=storage.journal,
@@ -51,12 +51,12 @@ async def slicing_side(
         tools = RunTools(
             spool=storage.spool,
             journal=storage.journal,
-            wall_clock=given.wall_clock,
+            wall_clock=environment.wall_clock,
             silence_dbfs=slicing.silence_dbfs,
             on_cut=recorder.accept,
         )
         tasks = SliceTasks(
-            apps=given.apps,
+            apps=environment.apps,
             rooms=rooms,
             store=storage.tasks,
             recorder=recorder,
@@ -67,17 +67,19 @@ async def slicing_side(
         )
         # After the engine has closed: sessions that end give up waiting for missing packets.
         stack.push_async_callback(tasks.suspend)
-        yield SlicingSide(decoders=decoders, rooms=rooms, recorder=recorder, tasks=tasks)
+        yield SlicingServices(decoders=decoders, rooms=rooms, recorder=recorder, tasks=tasks)
 
 
-def _recorder(given: Given, storage: StorageSide, delivery: DeliverySide) -> SliceRecorder:
+def _recorder(
+    environment: Environment, storage: StorageServices, delivery: DeliveryServices
+) -> SliceRecorder:
     def on_recorded(cut: CutSlice) -> None:
         storage.journal.settled(cut.file.name)
         delivery.courier.expect()
 
     return SliceRecorder(
         store=storage.tasks,
-        wall_clock=given.wall_clock,
+        wall_clock=environment.wall_clock,
         sleep=asyncio.sleep,
         on_recorded=on_recorded,
     )

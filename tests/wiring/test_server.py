@@ -113,7 +113,7 @@ async def test_metrics_can_have_an_address_of_their_own(settings: Settings) -> N
 
 
 async def test_the_document_lists_every_metric(settings: Settings) -> None:
-    document = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text()
+    document = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
     rows = [line.split("|")[1] for line in document.splitlines() if line.startswith("| `")]
     listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
 
