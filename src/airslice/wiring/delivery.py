@@ -29,20 +29,20 @@ from airslice.wiring.storage import StorageServices
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryServices:
-    """The outbox, and who empties it."""
+    """The outbox, and the courier that empties it."""
 
     address_rule: AddressRule
     callbacks: CallbackSettings
     outbox: SqliteOutbox
     courier: Courier
-    """Has to be started."""
+    """Makes no deliveries until it is started."""
 
 
 @contextlib.asynccontextmanager
 async def open_delivery(
     environment: Environment, storage: StorageServices
 ) -> AsyncIterator[DeliveryServices]:
-    """Be ready to deliver; at the end, stop delivering."""
+    """Make everything ready to deliver; at the end, stop delivering."""
     clock, database = environment.clock, storage.tasks.database
     rule = AddressRule(environment.settings.security.private_networks)
     async with AsyncExitStack() as stack:

@@ -40,7 +40,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """See `asyncio.Protocol`; so are the methods below, or of uvicorn's protocol."""
+        """Override `asyncio.Protocol`, as the methods below do it or uvicorn's protocol."""
         super().connection_made(transport)
         self._head_bytes = 0
         self._request_timer: asyncio.TimerHandle | None = None

@@ -33,10 +33,10 @@ from airslice.wiring.slicing import SlicingServices
 from airslice.wiring.storage import StorageServices
 
 MAX_LISTENERS = 2_000
-"""Each costs 80 KB and 0.04 % of a core; docs/decisions/listening.md has the measurements."""
+"""Of one server. Each costs 80 KB and 0.04 % of a core: see docs/decisions/listening.md."""
 
 MAX_LISTENERS_PER_ROOM = 500
-"""A packet goes out to all of them before anything else runs: in 2 to 5 ms."""
+"""Of one room. A packet goes out to all of them before anything else runs: in 2 to 5 ms."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +46,7 @@ class RoomServices:
     bans: Bans
     admission: Admission
     room_events: RoomEvents
-    """Those of former servers have to be recovered."""
+    """Tells owners what happens; what former servers left untold has to be recovered."""
     engine: EmbeddedEngine
     publishing: Publishing
     pacer: Pacer
@@ -59,7 +59,7 @@ async def open_rooms(
     delivery: DeliveryServices,
     slicing: SlicingServices,
 ) -> AsyncIterator[RoomServices]:
-    """Take media; at the end, send everybody away.
+    """Begin to take media; at the end, send everybody away.
 
     Raises:
         ConfigError: the address for media cannot be bound.

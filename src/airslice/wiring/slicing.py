@@ -22,20 +22,20 @@ from airslice.wiring.storage import StorageServices
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlicingServices:
-    """From decoded packets to recorded slices."""
+    """What turns received packets into recorded slices."""
 
     decoders: LibopusDecoders | AvOpusDecoders
     rooms: Rooms
     recorder: SliceRecorder
     tasks: SliceTasks
-    """Those of former servers have to be recovered."""
+    """The slice tasks; those of former servers have to be recovered."""
 
 
 @contextlib.asynccontextmanager
 async def open_slicing(
     environment: Environment, storage: StorageServices, delivery: DeliveryServices
 ) -> AsyncIterator[SlicingServices]:
-    """Be ready to cut; at the end, cut what is open, and see it recorded."""
+    """Make everything ready to slice; at the end, cut what is open, and see it recorded."""
     server, slicing = environment.settings.server, environment.settings.slicing
     async with AsyncExitStack() as stack:
         recorder = _recorder(environment, storage, delivery)

@@ -1,4 +1,4 @@
-"""Where the server keeps things: database, object storage, spool and journal."""
+"""What outlives the server: its database, object storage, spool and journal."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ MAX_JOURNAL_BYTES = 4 * 1024**3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageServices:
-    """Everything that outlives the server."""
+    """The stores of a server, opened."""
 
     tasks: SqliteTaskStore
-    """Its database is that of all other stores."""
+    """Holds the slice tasks; its database is that of all other stores."""
     live_jobs: SqliteLiveJobStore
     objects: LocalObjectStore
     buckets: BucketRouter
-    """The same and S3, as the configuration says."""
+    """Routes to the local objects or to S3, as the configuration says."""
     health: StorageHealth
     spool: DiskSpool
     journal: Journal
     past: Sequence[PastJournal]
-    """Journals of servers that have died."""
+    """The journals of servers that have died."""
     intake: Intake
 
 
 @contextlib.asynccontextmanager
 async def open_storage(environment: Environment) -> AsyncIterator[StorageServices]:
-    """Open everything; close it at the end."""
+    """Open all stores; close them at the end."""
     server, storage = environment.settings.server, environment.settings.storage
     async with AsyncExitStack() as stack:
         tasks = await SqliteTaskStore.open(server.data_dir / "airslice.db", server.master_key)
