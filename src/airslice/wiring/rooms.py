@@ -33,10 +33,10 @@ from airslice.wiring.slicing import SlicingServices
 from airslice.wiring.storage import StorageServices
 
 MAX_LISTENERS = 2_000
-"""Of one server. Each costs 80 KB and 0.04 % of a core: see docs/decisions/listening.md."""
+"""Each listener costs 80 KB and 0.04 % of a core: docs/decisions/listening.md."""
 
 MAX_LISTENERS_PER_ROOM = 500
-"""Of one room. A packet goes out to all of them before anything else runs: in 2 to 5 ms."""
+"""A packet goes out to all listeners of a room before anything else runs: in 2 to 5 ms."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
