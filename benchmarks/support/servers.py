@@ -184,13 +184,15 @@ class AirsliceServer(SpawnedServer):
         app = self._settings.apps[0]
         now_s = int(time.time())
         return room_token.mint(
+            room_token.RoomClaims(
+                room_id=room_id,
+                user_id=user_id,
+                privileges={Privilege.PUBLISH_STREAM: now_s + TOKEN_S},
+                issued_at_s=now_s,
+                expires_at_s=now_s + TOKEN_S,
+            ),
             app_id=app.app_id,
             app_key=app.app_key,
-            room_id=room_id,
-            user_id=user_id,
-            privileges={Privilege.PUBLISH_STREAM: now_s + TOKEN_S},
-            issued_at_s=now_s,
-            expires_at_s=now_s + TOKEN_S,
             nonce=secrets.randbits(32),
         )
 

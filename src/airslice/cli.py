@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from airslice import __version__
 from airslice.config import ConfigError, Settings, fresh_config, load
 from airslice.domain.room import is_valid_id
-from airslice.domain.room_token import Privilege, mint
+from airslice.domain.room_token import Privilege, RoomClaims, mint
 
 if TYPE_CHECKING:
     from airslice.domain.apps import RtcApp
@@ -109,22 +109,14 @@ def _check_config(options: argparse.Namespace) -> int:
 def _token(options: argparse.Namespace) -> int:
     app = _choose_app(load(options.config), options.app)
     now_s = int(time.time())
-    expires_at_s = now_s + options.expires
-    granted = {Privilege.SUBSCRIBE_STREAM: expires_at_s}
+    granted = [Privilege.SUBSCRIBE_STREAM]
     if not options.subscribe_only:
-        granted[Privilege.PUBLISH_STREAM] = expires_at_s
-    print(
-        mint(
-            app_id=app.app_id,
-            app_key=app.app_key,
-            room_id=options.room,
-            user_id=options.user,
-            privileges=granted,
-            issued_at_s=now_s,
-            expires_at_s=expires_at_s,
-            nonce=secrets.randbits(32),
-        )
+        granted.append(Privilege.PUBLISH_STREAM)
+    claims = RoomClaims.lasting(
+        options.room, options.user, granted, now_s=now_s, valid_s=options.expires
     )
+    nonce = secrets.randbits(32)
+    print(mint(claims, app_id=app.app_id, app_key=app.app_key, nonce=nonce))
     return 0
 
 

@@ -11,6 +11,7 @@ from airslice.application.moderation import Moderation
 from airslice.application.rooms.bans import Bans
 from airslice.application.rooms.publishing import Publishing
 from airslice.application.rooms.room_events import RoomEvents
+from airslice.application.rooms.room_sessions import Admission
 from airslice.application.wall_clock import WallClock
 from airslice.domain.apps import Account
 from airslice.domain.ban import BanScope
@@ -48,12 +49,10 @@ class House:
         self.bans = Bans(store=MemoryBanStore(), wall_clock=wall_clock)
         self.events = RoomEvents(sink=self.sink, presences=MemoryPresences(), wall_clock=wall_clock)
         self.publishing = Publishing(
-            apps={APP.app_id: APP},
+            admission=Admission(apps={APP.app_id: APP}, wall_clock=wall_clock, bans=self.bans),
             rooms=stage.rooms,
             engine=self.engine,
-            wall_clock=wall_clock,
-            bans=self.bans,
-            listener=self.events,
+            observer=self.events,
         )
         self.moderation = Moderation(
             apps={APP.app_id: APP},

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import struct
+from collections.abc import Mapping
 from contextlib import suppress
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airslice.domain.errors import TokenRefused
-from airslice.domain.room_token import ANY_ROOM, Privilege, RoomGrant, mint, verify
+from airslice.domain.room_token import ANY_ROOM, Privilege, RoomClaims, RoomGrant, mint, verify
 
 APP_ID = "123456781234567812345678"
 APP_KEY = "app key"
@@ -36,17 +37,19 @@ def a_token(
     app_key: str = APP_KEY,
     room_id: str = "room",
     user_id: str = "alice",
-    privileges: dict[Privilege, int] | None = None,
+    privileges: Mapping[int, int] | None = None,
     expires_at_s: int = EXPIRES_AT_S,
 ) -> str:
     return mint(
+        RoomClaims(
+            room_id=room_id,
+            user_id=user_id,
+            privileges={Privilege.PUBLISH_STREAM: 0} if privileges is None else privileges,
+            issued_at_s=ISSUED_AT_S,
+            expires_at_s=expires_at_s,
+        ),
         app_id=app_id,
         app_key=app_key,
-        room_id=room_id,
-        user_id=user_id,
-        privileges={Privilege.PUBLISH_STREAM: 0} if privileges is None else privileges,
-        issued_at_s=ISSUED_AT_S,
-        expires_at_s=expires_at_s,
         nonce=7,
     )
 
@@ -64,13 +67,15 @@ def signed(message: bytes, *, trailer: bytes = b"") -> str:
 
 def test_a_minted_token_is_the_vendors() -> None:
     token = mint(
+        RoomClaims(
+            room_id="new room",
+            user_id="new user id",
+            privileges={Privilege.SUBSCRIBE_STREAM: 0, Privilege.PUBLISH_STREAM: EXPIRES_AT_S},
+            issued_at_s=ISSUED_AT_S,
+            expires_at_s=EXPIRES_AT_S,
+        ),
         app_id=APP_ID,
         app_key=APP_KEY,
-        room_id="new room",
-        user_id="new user id",
-        privileges={Privilege.SUBSCRIBE_STREAM: 0, Privilege.PUBLISH_STREAM: EXPIRES_AT_S},
-        issued_at_s=ISSUED_AT_S,
-        expires_at_s=EXPIRES_AT_S,
         nonce=0x01020304,
     )
 
@@ -99,7 +104,7 @@ def test_a_grant_names_its_user_and_privileges() -> None:
     ],
 )
 def test_a_grant_allows_what_its_privileges_say(
-    privileges: dict[Privilege, int], may_publish: bool, may_subscribe: bool
+    privileges: Mapping[int, int], may_publish: bool, may_subscribe: bool
 ) -> None:
     grant = check(a_token(privileges=privileges))
 
@@ -207,3 +212,12 @@ def test_a_signed_message_that_is_cut_and_extended_never_fails_otherwise(
     message = base64.b64decode(a_token()[27:])[2:-34]
     with suppress(TokenRefused):
         check(signed(message[:kept] + tail))
+
+
+def test_lasting_claims_grant_everything_for_as_long_as_the_token_is_valid() -> None:
+    both = [Privilege.PUBLISH_STREAM, Privilege.SUBSCRIBE_STREAM]
+
+    claims = RoomClaims.lasting("room", "alice", both, now_s=ISSUED_AT_S, valid_s=60)
+
+    assert (claims.issued_at_s, claims.expires_at_s) == (ISSUED_AT_S, ISSUED_AT_S + 60)
+    assert claims.privileges == dict.fromkeys(both, ISSUED_AT_S + 60)

@@ -89,13 +89,15 @@ def task(number: int, **fields: Any) -> dict[str, Any]:
 async def publish(http: httpx.AsyncClient, room: str, user: str) -> tuple[int, str]:
     """Return status and error code of an offer; its media never comes."""
     token = room_token.mint(
+        room_token.RoomClaims(
+            room_id=room,
+            user_id=user,
+            privileges={Privilege.PUBLISH_STREAM: 0},
+            issued_at_s=0,
+            expires_at_s=0,
+        ),
         app_id=APP_ID,
         app_key="key",
-        room_id=room,
-        user_id=user,
-        privileges={Privilege.PUBLISH_STREAM: 0},
-        issued_at_s=0,
-        expires_at_s=0,
         nonce=1,
     )
     headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {token}"}

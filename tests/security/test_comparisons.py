@@ -53,13 +53,15 @@ def request_is_taken(secret: str) -> bool:
 
 def token_is_taken(secret: str) -> bool:
     token = room_token.mint(
+        room_token.RoomClaims(
+            room_id="room",
+            user_id="user",
+            privileges={Privilege.PUBLISH_STREAM: 0},
+            issued_at_s=0,
+            expires_at_s=0,
+        ),
         app_id=APP_ID,
         app_key=secret,
-        room_id="room",
-        user_id="user",
-        privileges={Privilege.PUBLISH_STREAM: 0},
-        issued_at_s=0,
-        expires_at_s=0,
         nonce=1,
     )
     try:

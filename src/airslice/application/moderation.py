@@ -1,4 +1,7 @@
-"""Send users out of rooms, keep them out, and tell who is in."""
+"""What owners do to the users of their rooms: send them out, keep them out, see who is in.
+
+The bans themselves are kept in `rooms.bans`, the sessions in `rooms` and `listening`.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +35,13 @@ class Moderation:
         users_in: Callable[[RoomKey], Sequence[str]],
         wall_clock: WallClock,
     ) -> None:
-        """Take the parts.
+        """Moderate the users of `apps`.
 
         Args:
             apps: By application id.
-            publishing: Has the users' sessions.
+            publishing: Holds the users' publishing sessions.
             bans: Keep users out.
-            listening: Has the users' listening sessions, if there can be any.
+            listening: Holds the users' listening sessions, if there can be any.
             users_in: Tells who is in a room, the first who came first.
             wall_clock: Tells when bans expire.
         """
@@ -77,7 +80,7 @@ class Moderation:
         """Send a user out of a room; he may come back.
 
         Raises:
-            AppNotFound, AppNotOwned: as for `ban`.
+            AppNotFound, AppNotOwned: the application is not the account's.
         """
         owned_app(self._apps, account, room.app_id)
         scope = BanScope(app_id=room.app_id, room_id=room.room_id, user_id=user_id)
@@ -87,7 +90,7 @@ class Moderation:
         """Send everybody out of a room; they may come back.
 
         Raises:
-            AppNotFound, AppNotOwned: as for `ban`.
+            AppNotFound, AppNotOwned: the application is not the account's.
         """
         owned_app(self._apps, account, room.app_id)
         scope = BanScope(app_id=room.app_id, room_id=room.room_id)
@@ -97,7 +100,7 @@ class Moderation:
         """Return who is in a room, the first who came first; nobody if there is no such room.
 
         Raises:
-            AppNotFound, AppNotOwned: as for `ban`.
+            AppNotFound, AppNotOwned: the application is not the account's.
         """
         owned_app(self._apps, account, room.app_id)
         return self._users_in(room)
@@ -105,4 +108,4 @@ class Moderation:
     def _send_out(self, scope: BanScope, reason: EndReason) -> None:
         self._publishing.end_all(scope, reason)
         if self._listening is not None:
-            self._listening.end_all(scope)
+            self._listening.end_all(scope, reason)

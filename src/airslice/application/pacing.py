@@ -1,4 +1,7 @@
-"""One timer for all broadcasts, and the clock by which each sends its packets."""
+"""One timer for everything that sends in real time, and the packets of one broadcast by it.
+
+What is sent is decided in `broadcast` and `listening`.
+"""
 
 from __future__ import annotations
 
@@ -67,12 +70,12 @@ class Transmission:
         start: RtpStart,
         wall_clock: WallClock,
     ) -> None:
-        """Begin now.
+        """Begin the transmission now.
 
         Args:
             sink: Takes the packets.
             next_frame: Called for each frame when it is due, in order.
-            start: Where its numbers begin.
+            start: The numbers with which its packets begin.
             wall_clock: Tells the time.
         """
         self._sink = sink
@@ -110,29 +113,29 @@ class Transmission:
 
 
 class Paced(Protocol):
-    """Has something to do all the time."""
+    """Something that acts every 20 ms while it is paced."""
 
     def beat(self, now_ns: int) -> None:
-        """Do what is due at `now_ns` (monotonic)."""
+        """Do what is due at `now_ns` (monotonic nanoseconds)."""
 
 
 class Pacer:
-    """Wakes everything that is paced, together, every 20 ms."""
+    """Wakes everything that is paced every 20 ms, all in one go."""
 
     def __init__(self, wall_clock: WallClock) -> None:
         self._wall_clock = wall_clock
         self._paced: dict[Paced, None] = {}  # in order of coming
 
     def add(self, paced: Paced) -> None:
-        """Wake `paced` from now on."""
+        """Wake `paced` at every beat from now on."""
         self._paced[paced] = None
 
     def remove(self, paced: Paced) -> None:
-        """Wake it no more; it need not be awake."""
+        """Stop waking `paced`, if it was woken."""
         self._paced.pop(paced, None)
 
     async def run(self) -> None:
-        """Beat until cancelled."""
+        """Beat every 20 ms until cancelled."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
@@ -141,7 +144,7 @@ class Pacer:
             self.beat()
 
     def beat(self) -> None:
-        """Let everything do what is due."""
+        """Let everything that is paced do what is due now."""
         now_ns = self._wall_clock.monotonic_ns()
         for paced in tuple(self._paced):
             try:

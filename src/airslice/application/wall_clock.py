@@ -1,4 +1,4 @@
-"""Label instants of the monotonic clock with UTC."""
+"""UTC for instants of the monotonic clock; the clocks themselves are a port."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ slices of one moment labels that differ."""
 
 
 class WallClock:
-    """UTC minus the monotonic clock, the same for everybody until the wall clock is stepped."""
+    """Maps the monotonic clock to UTC, alike for everybody until the wall clock is stepped."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._offset_ns = clock.utc_ns() - clock.monotonic_ns()
 
     def monotonic_ns(self) -> int:
-        """Nanoseconds on the clock that never steps."""
+        """Return nanoseconds on the clock that never steps."""
         return self._clock.monotonic_ns()
 
     @property
@@ -32,5 +32,5 @@ class WallClock:
         return self._offset_ns
 
     def utc_ms(self) -> int:
-        """Now, in milliseconds since the Unix epoch."""
+        """Return the time in milliseconds since the Unix epoch."""
         return self._clock.utc_ns() // 1_000_000

@@ -35,9 +35,9 @@ class LiveClient:
         """Send one request; return its answer, None where there is none.
 
         Args:
-            method: Of HTTP.
-            path: After the project's id, without a query.
-            body: Sent as JSON.
+            method: The HTTP method.
+            path: What follows the project's id in the path; it has no query.
+            body: What is sent as JSON.
 
         Raises:
             RuntimeError: the server answered with an error.

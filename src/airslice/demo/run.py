@@ -175,7 +175,7 @@ class _Parties:
         self._place = job["rtc_room_info"]
 
     async def stop_job(self) -> None:
-        """End it."""
+        """End the job."""
         await self._live.call("POST", f"{self._job}/stop")
 
     async def order_slices(self) -> None:
@@ -190,7 +190,7 @@ class _Parties:
         await self._slicing.call("StartSegment", {**self._task, **order})
 
     async def stop_slices(self) -> None:
-        """End it."""
+        """End the slice task."""
         await self._slicing.call("StopSegment", self._task)
 
     async def listen(self, stack: AsyncExitStack) -> Listener:

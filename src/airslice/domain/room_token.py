@@ -20,7 +20,7 @@ import binascii
 import hashlib
 import hmac
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -68,39 +68,92 @@ class RoomGrant:
         return Privilege.SUBSCRIBE_STREAM in self.privileges
 
 
-def mint(
-    *,
-    app_id: str,
-    app_key: str,
-    room_id: str,
-    user_id: str,
-    privileges: Mapping[Privilege, int],
-    issued_at_s: int,
-    expires_at_s: int,
-    nonce: int,
-) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoomClaims:
+    """What a token says. Times are whole seconds since the Unix epoch; 0 never expires."""
+
+    room_id: str
+    """The room, or `ANY_ROOM`."""
+    user_id: str
+    """Who the bearer is."""
+    privileges: Mapping[int, int]
+    """Each privilege's number and when it expires; unknown numbers are kept."""
+    issued_at_s: int
+    expires_at_s: int
+    """When the whole token expires."""
+
+    @classmethod
+    def lasting(
+        cls,
+        room_id: str,
+        user_id: str,
+        privileges: Iterable[Privilege],
+        *,
+        now_s: int,
+        valid_s: int,
+    ) -> RoomClaims:
+        """Return the claims of a token that is issued now and grants all for `valid_s`."""
+        expires_at_s = now_s + valid_s
+        return cls(
+            room_id=room_id,
+            user_id=user_id,
+            privileges=dict.fromkeys(privileges, expires_at_s),
+            issued_at_s=now_s,
+            expires_at_s=expires_at_s,
+        )
+
+    def pack(self, nonce: int) -> bytes:
+        """Return the message that is signed; `PUBLISH_STREAM` adds the three published kinds."""
+        granted = dict(self.privileges)
+        if Privilege.PUBLISH_STREAM in granted:
+            granted.update(dict.fromkeys(_PUBLISHED_KINDS, granted[Privilege.PUBLISH_STREAM]))
+        return (
+            struct.pack("<III", nonce, self.issued_at_s, self.expires_at_s)
+            + _counted(self.room_id.encode())
+            + _counted(self.user_id.encode())
+            + struct.pack("<H", len(granted))
+            + b"".join(struct.pack("<HI", number, granted[number]) for number in sorted(granted))
+        )
+
+    @classmethod
+    def unpack(cls, message: bytes) -> RoomClaims:
+        """Return what a signed message says.
+
+        Raises:
+            TokenRefused: the message is malformed.
+        """
+        reader = _Reader(message)
+        _nonce, issued_at_s, expires_at_s = reader.take("<III")
+        room_id = reader.take_counted()
+        user_id = reader.take_counted()
+        (count,) = reader.take("<H")
+        privileges: dict[int, int] = {}
+        for _ in range(count):
+            privilege, privilege_expires_at_s = reader.take("<HI")
+            privileges[privilege] = privilege_expires_at_s
+        reader.expect_end()
+        try:
+            return cls(
+                room_id=room_id.decode(),
+                user_id=user_id.decode(),
+                privileges=privileges,
+                issued_at_s=issued_at_s,
+                expires_at_s=expires_at_s,
+            )
+        except UnicodeDecodeError:
+            raise TokenRefused("the token is malformed") from None
+
+
+def mint(claims: RoomClaims, *, app_id: str, app_key: str, nonce: int) -> str:
     """Make a token.
 
     Args:
-        app_id: Of the application that signs.
-        app_key: The key it signs with.
-        room_id: The room, or `ANY_ROOM`.
-        user_id: Who the bearer is.
-        privileges: Privilege to its expiry; `Privilege.PUBLISH_STREAM` adds the three kinds.
-        issued_at_s: Now.
-        expires_at_s: End of the whole token.
+        claims: What the token says.
+        app_id: The application that signs it.
+        app_key: The key with which it signs.
         nonce: Random, 0 <= nonce < 2**32; makes two tokens of one second differ.
     """
-    granted = dict(privileges)
-    if Privilege.PUBLISH_STREAM in granted:
-        granted.update(dict.fromkeys(_PUBLISHED_KINDS, granted[Privilege.PUBLISH_STREAM]))
-    message = (
-        struct.pack("<III", nonce, issued_at_s, expires_at_s)
-        + _counted(room_id.encode())
-        + _counted(user_id.encode())
-        + struct.pack("<H", len(granted))
-        + b"".join(struct.pack("<HI", number, granted[number]) for number in sorted(granted))
-    )
+    message = claims.pack(nonce)
     signed = _counted(message) + _counted(_signature(app_key, message))
     return VERSION + app_id + base64.b64encode(signed).decode()
 
@@ -111,7 +164,7 @@ def verify(token: str, *, app_id: str, app_key: str, room_id: str, now_s: float)
     Args:
         token: As the bearer sent it.
         app_id: The application whose room is entered.
-        app_key: Its key.
+        app_key: The key of that application.
         room_id: The room that is entered.
         now_s: UTC, seconds since the Unix epoch.
 
@@ -126,7 +179,7 @@ def verify(token: str, *, app_id: str, app_key: str, room_id: str, now_s: float)
     message, signature = _unpack_signed(token[len(VERSION + app_id) :])
     if not hmac.compare_digest(signature, _signature(app_key, message)):
         raise TokenRefused("the token's signature is wrong")
-    claims = _Claims.unpack(message)
+    claims = RoomClaims.unpack(message)
     if claims.room_id not in (room_id, ANY_ROOM):
         raise TokenRefused("the token is for another room")
     if _has_expired(claims.expires_at_s, now_s):
@@ -143,38 +196,6 @@ def verify(token: str, *, app_id: str, app_key: str, room_id: str, now_s: float)
             if not _has_expired(expires_at_s, now_s)
         ),
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Claims:
-    """A signed message, unpacked."""
-
-    room_id: str
-    user_id: str
-    expires_at_s: int
-    privileges: Mapping[int, int]
-
-    @classmethod
-    def unpack(cls, message: bytes) -> _Claims:
-        reader = _Reader(message)
-        _nonce, _issued_at_s, expires_at_s = reader.take("<III")
-        room_id = reader.take_counted()
-        user_id = reader.take_counted()
-        (count,) = reader.take("<H")
-        privileges: dict[int, int] = {}
-        for _ in range(count):
-            privilege, privilege_expires_at_s = reader.take("<HI")
-            privileges[privilege] = privilege_expires_at_s
-        reader.expect_end()
-        try:
-            return cls(
-                room_id=room_id.decode(),
-                user_id=user_id.decode(),
-                expires_at_s=expires_at_s,
-                privileges=privileges,
-            )
-        except UnicodeDecodeError:
-            raise TokenRefused("the token is malformed") from None
 
 
 class _Reader:

@@ -1,4 +1,4 @@
-"""Put the parts together and run them: the only part that names concrete adapters."""
+"""Put a server together and run it: the only package that names concrete adapters."""
 
 from airslice.wiring.server import RunningServer, running, serve
 

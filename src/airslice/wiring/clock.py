@@ -9,9 +9,9 @@ class SystemClock:
     """The machine's clocks (port `Clock`)."""
 
     def monotonic_ns(self) -> int:
-        """Nanoseconds on a clock that never steps."""
+        """Return nanoseconds on a clock that never steps."""
         return time.monotonic_ns()
 
     def utc_ns(self) -> int:
-        """Nanoseconds since the Unix epoch."""
+        """Return nanoseconds since the Unix epoch."""
         return time.time_ns()

@@ -1,22 +1,20 @@
-"""The HTTP listeners, and who answers what on them."""
+"""HTTP servers, and what they answer while the rest starts; afterwards `facades` answers."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from airslice.config import Address, ConfigError
-from airslice.facades.huawei import HuaweiFacade
-from airslice.facades.volcengine import VolcengineFacade
 from airslice.wiring.http_protocol import BoundedHttpProtocol
 
 REQUEST_GRACE_S = 5
@@ -50,49 +48,30 @@ async def _starting(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-class Root:
-    """Both clouds' wires and everything else share one address."""
-
-    def __init__(
-        self, volcengine: VolcengineFacade, huawei: HuaweiFacade, routes: Sequence[BaseRoute]
-    ) -> None:
-        self._volcengine = volcengine
-        self._huawei = huawei
-        self._others = Starlette(routes=[*volcengine.routes(), *huawei.routes(), *routes])
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app: ASGIApp = self._others
-        if scope["type"] == "http" and scope["path"] == "/" and self._volcengine.takes(scope):
-            app = self._volcengine
-        elif scope["type"] == "http" and self._huawei.takes(scope):
-            app = self._huawei
-        await app(scope, receive, send)
-
-
-class HttpServer(uvicorn.Server):
+class _Uvicorn(uvicorn.Server):
     """Leaves signals alone: `serve` handles them for all parts together."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.listening = asyncio.Event()
+        self.started_up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.listening.set()
+        self.started_up.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-class HttpListener:
+class HttpServer:
     """Serves an application until it is closed; made by `start_http`."""
 
-    def __init__(self, server: HttpServer, serving: asyncio.Task[None], address: Address) -> None:
+    def __init__(self, server: _Uvicorn, serving: asyncio.Task[None], address: Address) -> None:
         self._server = server
         self._serving = serving
         self.address = address
-        """With its port, if that was left to the system."""
+        """Where it is reached, with its port, if that was left to the system."""
 
     async def close(self) -> None:
         """Let requests end that are being answered; closing again does nothing."""
@@ -100,8 +79,8 @@ class HttpListener:
         await self._serving
 
 
-async def start_http(name: str, address: Address, app: ASGIApp) -> HttpListener:
-    """Serve `app` over HTTP.
+async def start_http(name: str, address: Address, app: ASGIApp) -> HttpServer:
+    """Serve `app` over HTTP; `name` is the setting that holds the address.
 
     Raises:
         ConfigError: the address cannot be bound.
@@ -117,19 +96,19 @@ async def start_http(name: str, address: Address, app: ASGIApp) -> HttpListener:
         proxy_headers=False,  # the console trusts the peer's address, never a header
         timeout_graceful_shutdown=REQUEST_GRACE_S,
     )
-    listener = _listener(name, address)
-    server = HttpServer(config)
-    serving = asyncio.create_task(server.serve([listener]), name=name)
-    await server.listening.wait()
-    return HttpListener(server, serving, Address(address.host, listener.getsockname()[1]))
+    bound = _bound_socket(name, address)
+    server = _Uvicorn(config)
+    serving = asyncio.create_task(server.serve([bound]), name=name)
+    await server.started_up.wait()
+    return HttpServer(server, serving, Address(address.host, bound.getsockname()[1]))
 
 
-def _listener(name: str, address: Address) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
+def _bound_socket(name: str, address: Address) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
     except OSError as error:
-        listener.close()
+        bound.close()
         raise ConfigError([f"{name}: {address} cannot be bound: {error.strerror}"]) from error
-    return listener
+    return bound

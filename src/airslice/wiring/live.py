@@ -30,7 +30,6 @@ from airslice.delivery.destination import PermittedResolver, validate_url
 from airslice.delivery.huawei.address import validate_live_url
 from airslice.delivery.huawei.owner_event import owner_event
 from airslice.delivery.huawei.platform_products import HttpPlatformProducts
-from airslice.domain.sentences import Utterance
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.encoding.opus_encoder import AvOpusEncoders
 from airslice.facades.huawei import HuaweiFacade, UseCases
@@ -45,14 +44,15 @@ from airslice.persistence.sqlite.live_resources import (
 from airslice.persistence.sqlite.live_rooms import SqliteLiveRoomStore
 from airslice.presenter.choice import ProcessVoices, open_espeak, open_http, open_piper
 from airslice.presenter.http_engine import SpeechServer
+from airslice.presenter.mute import MuteEngine
 from airslice.presenter.recordings import FetchedRecordings
-from airslice.wiring.parts import Parts
+from airslice.wiring.backend import Backend
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SmartLive:
+class LiveServices:
     """Smart live as the rest of the server sees it."""
 
     jobs: LiveJobs
@@ -72,42 +72,43 @@ class _Stores:
 
 
 @contextlib.asynccontextmanager
-async def smart_live(parts: Parts) -> AsyncIterator[SmartLive]:
+async def open_live(backend: Backend) -> AsyncIterator[LiveServices]:
     """Bring back the jobs that ran at the last end, and take requests; fall silent at the end.
 
     Raises:
         ConfigError: the configured presenter cannot speak.
     """
-    given, settings, rule = parts.given, parts.given.settings, parts.delivery.address_rule
+    environment, rule = backend.environment, backend.delivery.address_rule
+    settings = environment.settings
     async with AsyncExitStack() as stack:
-        stores = _stores(parts.storage.tasks.database)
-        tools = await _broadcast_tools(parts, stack)
+        stores = _stores(backend.storage.tasks.database)
+        tools = await _broadcast_tools(backend, stack)
         jobs = LiveJobs(
-            apps=given.apps,
-            jobs=parts.storage.live_jobs,
+            apps=environment.apps,
+            jobs=backend.storage.live_jobs,
             rooms=stores.rooms,
             orders=LiveOrders(
                 config_of=stores.configs.find_config,
                 platform_of=stores.platforms.find_platform,
                 check_callback_url=partial(validate_live_url, rule=rule),
                 words=OWNER_WORDS,
-                wall_clock=given.wall_clock,
+                wall_clock=environment.wall_clock,
             ),
             tools=tools,
             max_jobs=settings.server.max_live_jobs,
         )
         stack.push_async_callback(jobs.suspend)
-        products = HttpPlatformProducts(given.clock, rule)
+        products = HttpPlatformProducts(environment.clock, rule)
         stack.push_async_callback(products.close)
         await jobs.recover(project.project_id for project in settings.projects)
         facade = HuaweiFacade(
             accounts=settings.accounts,
             projects=settings.projects,
-            use_cases=_use_cases(parts, stores, jobs, products),
+            use_cases=_use_cases(backend, stores, jobs, products),
             master_key=settings.server.master_key,
-            clock=given.clock,
+            clock=environment.clock,
         )
-        yield SmartLive(jobs=jobs, notices=tools.notices, facade=facade)
+        yield LiveServices(jobs=jobs, notices=tools.notices, facade=facade)
 
 
 def _stores(database: SqliteDatabase) -> _Stores:
@@ -121,9 +122,9 @@ def _stores(database: SqliteDatabase) -> _Stores:
 
 
 def _use_cases(
-    parts: Parts, stores: _Stores, jobs: LiveJobs, products: HttpPlatformProducts
+    backend: Backend, stores: _Stores, jobs: LiveJobs, products: HttpPlatformProducts
 ) -> UseCases:
-    wall_clock, job_store = parts.given.wall_clock, parts.storage.live_jobs
+    wall_clock, job_store = backend.environment.wall_clock, backend.storage.live_jobs
     return UseCases(
         rooms=LiveRooms(
             rooms=stores.rooms,
@@ -141,69 +142,62 @@ def _use_cases(
             words=OWNER_WORDS,
             wall_clock=wall_clock,
         ),
-        report_keys=ReportKeys(parts.given.settings.server.master_key, wall_clock),
+        report_keys=ReportKeys(backend.environment.settings.server.master_key, wall_clock),
         rules=InteractionRules(groups=stores.groups, wall_clock=wall_clock),
         platforms=LivePlatforms(
             platforms=stores.platforms,
             products=products,
-            check_url=partial(validate_live_url, rule=parts.delivery.address_rule),
+            check_url=partial(validate_live_url, rule=backend.delivery.address_rule),
             wall_clock=wall_clock,
         ),
         user_configs=LiveUserConfigs(configs=stores.configs),
     )
 
 
-async def _broadcast_tools(parts: Parts, stack: AsyncExitStack) -> BroadcastTools:
-    given, rule = parts.given, parts.delivery.address_rule
-    engine = await _opened_engine(given.settings, stack)
+async def _broadcast_tools(backend: Backend, stack: AsyncExitStack) -> BroadcastTools:
+    environment, rule = backend.environment, backend.delivery.address_rule
+    engine = await _opened_engine(environment.settings, stack)
     recordings = FetchedRecordings(
         check_url=partial(validate_url, rule=rule),
         resolver=PermittedResolver(ThreadedResolver(), rule),
         decode=decode_audio,
-        assets=given.settings.server.data_dir / "assets",
+        assets=environment.settings.server.data_dir / "assets",
     )
     stack.push_async_callback(recordings.close)
     encoders = AvOpusEncoders()
     return BroadcastTools(
-        studio=Studio(engine=engine, recordings=recordings, clock=given.clock, sleep=asyncio.sleep),
+        studio=Studio(
+            engine=engine, recordings=recordings, clock=environment.clock, sleep=asyncio.sleep
+        ),
         encoders=encoders,
         silence=silent_frame(encoders),
-        stage=parts.media.publishing,
-        pacer=parts.media.pacer,
+        stage=backend.rooms.publishing,
+        pacer=backend.rooms.pacer,
         notices=PlayerNotices(),
-        owner_events=OwnerAnnouncements(parts.delivery.outbox, parts.delivery.courier, owner_event),
-        wall_clock=given.wall_clock,
+        owner_events=OwnerAnnouncements(
+            backend.delivery.outbox, backend.delivery.courier, owner_event
+        ),
+        wall_clock=environment.wall_clock,
         sleep=asyncio.sleep,
     )
 
 
-class Mute:
-    """A SpeechEngine that cannot speak; it says why."""
-
-    def __init__(self, reason: str) -> None:
-        self._reason = reason
-
-    async def speak(self, utterance: Utterance) -> bytes:
-        """Refuse."""
-        del utterance
-        raise SpeechFailed(self._reason)
-
-
 async def _opened_engine(settings: Settings, stack: AsyncExitStack) -> SpeechEngine:
     if not settings.projects:  # nobody starts a job, so no process needs to wait for one
-        return Mute("no project is configured")
+        return MuteEngine("no project is configured")
     presenter = settings.presenter
     try:
-        return await stack.enter_async_context(_engine(presenter))
+        return await stack.enter_async_context(speech_engine(presenter))
     except SpeechFailed as error:
         if presenter.engine != "espeak" or presenter.voices or presenter.default_voice:
             raise ConfigError([f"presenter: {error}"]) from error
         # Nobody has asked for it: who only slices need not install it.
         _log.warning("live jobs cannot speak: %s", error)
-        return Mute(str(error))
+        return MuteEngine(str(error))
 
 
-def _engine(presenter: Presenter) -> AbstractAsyncContextManager[SpeechEngine]:
+def speech_engine(presenter: Presenter) -> AbstractAsyncContextManager[SpeechEngine]:
+    """Return the speech engine that the configuration chooses; entering it raises SpeechFailed."""
     if presenter.engine == "http":
         server = SpeechServer(
             url=presenter.http_url,

@@ -1,4 +1,4 @@
-"""Put the parts together and run them.
+"""Put a server together and run it.
 
 `running` reads top to bottom as the order of start; its `AsyncExitStack` undoes it bottom to top.
 """
@@ -21,21 +21,21 @@ from starlette.applications import Starlette
 
 from airslice import __version__
 from airslice.application.tasks.history import keep_history
+from airslice.application.tasks.recovery import Recovery
+from airslice.application.tasks.spool_cleaning import clean_spool
 from airslice.config import Address, Settings
 from airslice.facades.health import HealthFacade
+from airslice.wiring.backend import Backend
 from airslice.wiring.data_dir import exclusive
-from airslice.wiring.delivery_side import delivery_side
-from airslice.wiring.given import given
+from airslice.wiring.delivery import open_delivery
+from airslice.wiring.environment import Environment
+from airslice.wiring.facades import root_of
 from airslice.wiring.http import Gate, start_http
-from airslice.wiring.listening import listening_of
-from airslice.wiring.live import smart_live
-from airslice.wiring.media_side import media_side
-from airslice.wiring.parts import Parts
-from airslice.wiring.readings import readings
-from airslice.wiring.recovering import recover
-from airslice.wiring.root import root_of
-from airslice.wiring.slicing_side import slicing_side
-from airslice.wiring.storage_side import storage_side
+from airslice.wiring.live import open_live
+from airslice.wiring.metrics import readings
+from airslice.wiring.rooms import listening_of, open_rooms
+from airslice.wiring.slicing import open_slicing
+from airslice.wiring.storage import open_storage
 
 _log = logging.getLogger(__name__)
 
@@ -96,50 +96,63 @@ async def running(settings: Settings) -> AsyncIterator[RunningServer]:
     Raises:
         ConfigError: another server uses the data directory, or an address cannot be bound.
     """
-    server = settings.server
+    server, environment = settings.server, Environment.of(settings)
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
         stack.enter_context(exclusive(server.data_dir))
         gate = Gate()
         http = await start_http("server.http", server.http, gate)
         stack.push_async_callback(http.close)
-        own = given(settings)
-        storage = await start(storage_side(own))
-        delivery = await start(delivery_side(own, storage))
-        slicing = await start(slicing_side(own, storage, delivery))
-        media = await start(media_side(own, storage, delivery, slicing))
-        parts = Parts(given=own, storage=storage, delivery=delivery, slicing=slicing, media=media)
-        await recover(parts)
-        await start(_at_work(parts))
-        live = await start(smart_live(parts))
-        listening = listening_of(parts, live)
-        health = HealthFacade(readings(parts, live.jobs), refusal=storage.intake.refusal)
-        root = root_of(parts, live, listening, health)
+        storage = await start(open_storage(environment))
+        delivery = await start(open_delivery(environment, storage))
+        slicing = await start(open_slicing(environment, storage, delivery))
+        rooms = await start(open_rooms(environment, storage, delivery, slicing))
+        backend = Backend(environment, storage, delivery, slicing, rooms)
+        await recover(backend)
+        await start(_at_work(backend))
+        live = await start(open_live(backend))
+        listening = listening_of(
+            environment, slicing, rooms, notices=live.notices, control=live.jobs.control
+        )
+        health = HealthFacade(readings(backend, live.jobs), refusal=storage.intake.refusal)
+        root = root_of(backend, live, listening, health)
         if server.metrics:
-            metrics = Starlette(routes=health.metrics_routes())
-            listener = await start_http("server.metrics", server.metrics, metrics)
-            stack.push_async_callback(listener.close)
+            app = Starlette(routes=health.metrics_routes())
+            metrics = await start_http("server.metrics", server.metrics, app)
+            stack.push_async_callback(metrics.close)
         gate.open(root)
         stack.push_async_callback(http.close)  # before the parts that answer requests
         stack.callback(listening.close)  # before it: streams of events end with their sessions
         yield RunningServer(
             http=http.address,
-            media=Address(server.media.host, media.engine.port),
+            media=Address(server.media.host, rooms.engine.port),
             opus=slicing.decoders.description,
         )
 
 
+async def recover(backend: Backend) -> None:
+    """Take up what the last server left, each step on what the one before it has settled."""
+    storage, delivery, slicing = backend.storage, backend.delivery, backend.slicing
+    recovery = Recovery(store=storage.tasks, decoders=slicing.decoders, tools=slicing.tools)
+    await recovery.recover_all(storage.past, slicing.recorder.recorded)
+    await slicing.tasks.recover()
+    now_ms = backend.environment.wall_clock.utc_ms()
+    await clean_spool(storage.spool, delivery.outbox, now_ms=now_ms)
+    await delivery.courier.start()
+    await backend.rooms.room_events.recover()  # misses the users who are gone
+
+
 @contextlib.asynccontextmanager
-async def _at_work(parts: Parts) -> AsyncIterator[None]:
+async def _at_work(backend: Backend) -> AsyncIterator[None]:
     """Do what has to be done all the time."""
-    wall_clock = parts.given.wall_clock
+    wall_clock = backend.environment.wall_clock
     async with AsyncExitStack() as stack:
         for name, work in (
-            ("rooms", parts.slicing.rooms.run()),
-            ("pacer", parts.media.pacer.run()),
-            ("history", keep_history(parts.storage.tasks, wall_clock, asyncio.sleep)),
-            ("intake", parts.storage.intake.watch(asyncio.sleep)),
-            ("signs", parts.media.room_events.keep_signs(asyncio.sleep)),
+            ("rooms", backend.slicing.rooms.run()),
+            ("pacer", backend.rooms.pacer.run()),
+            ("history", keep_history(backend.storage.tasks, wall_clock, asyncio.sleep)),
+            ("intake", backend.storage.intake.watch(asyncio.sleep)),
+            ("signs", backend.rooms.room_events.keep_signs(asyncio.sleep)),
         ):
             stack.push_async_callback(_cancelled, asyncio.create_task(work, name=name))
         yield

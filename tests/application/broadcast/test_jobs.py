@@ -14,6 +14,7 @@ from airslice.application.moderation import Moderation
 from airslice.application.ports.live import JobQuery
 from airslice.application.rooms.bans import Bans
 from airslice.application.rooms.publishing import Publishing
+from airslice.application.rooms.room_sessions import Admission
 from airslice.application.wall_clock import WallClock
 from airslice.domain import room_token
 from airslice.domain.ban import BanScope
@@ -43,7 +44,7 @@ from tests.support.stages.live_stage import (
     numbered,
     scenes_of,
 )
-from tests.support.stages.publishers import FakeEngine, RecordingListener, token
+from tests.support.stages.publishers import FakeEngine, RecordingObserver, token
 from tests.support.stages.stage import ACCOUNT, APP, Stage
 
 SCENE = a_scene(numbered(5_000))
@@ -270,14 +271,12 @@ class RealRoom:
         live.clock = stage.clock
         wall_clock = WallClock(stage.clock)
         self.bans = Bans(store=MemoryBanStore(), wall_clock=wall_clock)
-        self.listener = RecordingListener()
+        self.observer = RecordingObserver()
         self.publishing = Publishing(
-            apps={APP.app_id: APP},
+            admission=Admission(apps={APP.app_id: APP}, wall_clock=wall_clock, bans=self.bans),
             rooms=stage.rooms,
             engine=FakeEngine(),
-            wall_clock=wall_clock,
-            bans=self.bans,
-            listener=self.listener,
+            observer=self.observer,
         )
         self.moderation = Moderation(
             apps={APP.app_id: APP},
@@ -337,7 +336,7 @@ async def test_a_ban_of_the_presenter_blocks_the_job(real: RealRoom) -> None:
     blocked = await real.live.job(job)
     assert blocked.state is JobState.BLOCKED
     assert "banned" in blocked.block_reason
-    assert [reason for *_, reason in real.listener.ended] == [EndReason.BANNED]
+    assert [reason for *_, reason in real.observer.ended] == [EndReason.BANNED]
 
 
 async def test_room_events_tell_of_the_presenter(real: RealRoom) -> None:
@@ -345,8 +344,8 @@ async def test_room_events_tell_of_the_presenter(real: RealRoom) -> None:
     await real.run(2)
 
     stream = StreamKey(job.place.user_id(RtcUserKind.RENDER))
-    assert [key for _, key in real.listener.began] == [stream]
-    assert [(key, reason) for _, key, reason in real.listener.ended] == [(stream, EndReason.LEFT)]
+    assert [key for _, key in real.observer.began] == [stream]
+    assert [(key, reason) for _, key, reason in real.observer.ended] == [(stream, EndReason.LEFT)]
     assert real.publishing.sessions == 0
 
 

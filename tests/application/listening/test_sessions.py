@@ -11,8 +11,9 @@ import pytest
 
 from airslice.application.broadcast.player_notices import PlayerNotices
 from airslice.application.listening.channels import Channel, Channels
-from airslice.application.listening.sessions import Listening, OpenedListening
+from airslice.application.listening.sessions import Listening
 from airslice.application.rooms.bans import Bans
+from airslice.application.rooms.room_sessions import Admission, OpenedSession
 from airslice.application.wall_clock import WallClock
 from airslice.domain import room_token
 from airslice.domain.ban import Ban, BanScope
@@ -110,11 +111,9 @@ class House:
         self.bans = Bans(store=MemoryBanStore(), wall_clock=wall_clock)
         self.wall_clock = wall_clock
         self.listening = Listening(
-            apps={APP.app_id: APP},
+            admission=Admission(apps={APP.app_id: APP}, wall_clock=wall_clock, bans=self.bans),
             engine=self.engine,
             channels=self.channels,
-            wall_clock=wall_clock,
-            bans=self.bans,
             notices=self.notices,
             control=self._control,
             max_listeners_per_room=MAX_PER_ROOM,
@@ -124,21 +123,20 @@ class House:
         self.asked.append((room, user_id, command, timing))
         return PlayState.PROCESSING
 
-    def token(self, user: str = "paul", **changes: Any) -> str:
+    def token(self, user: str = "paul", *, app_key: str = APP.app_key, **changes: Any) -> str:
         now_s = self.clock.utc_ns() // 1_000_000_000
-        fields: dict[str, Any] = {
-            "app_id": APP.app_id,
-            "app_key": APP.app_key,
+        claims: dict[str, Any] = {
             "room_id": ROOM.room_id,
             "user_id": user,
             "privileges": {Privilege.SUBSCRIBE_STREAM: 0},
             "issued_at_s": now_s,
             "expires_at_s": now_s + 60,
-            "nonce": 1,
         }
-        return room_token.mint(**fields | changes)
+        return room_token.mint(
+            room_token.RoomClaims(**claims | changes), app_id=APP.app_id, app_key=app_key, nonce=1
+        )
 
-    def open(self, user: str = "paul", **changes: Any) -> OpenedListening:
+    def open(self, user: str = "paul", **changes: Any) -> OpenedSession:
         fields: dict[str, Any] = {
             "app_id": APP.app_id,
             "room_id": ROOM.room_id,
@@ -225,7 +223,9 @@ def test_users_are_sent_out(house: House) -> None:
     for user in ("paul", "paul", "paula"):
         house.open(user)
 
-    house.listening.end_all(BanScope(app_id=APP.app_id, room_id="room", user_id="paul"))
+    house.listening.end_all(
+        BanScope(app_id=APP.app_id, room_id="room", user_id="paul"), EndReason.KICKED
+    )
 
     assert [session.is_open for session in house.engine.sessions] == [False, False, True]
     house.listening.close()

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from airslice.application.rooms.bans import Bans
-from airslice.application.rooms.publishing import OpenedSession, Publishing
+from airslice.application.rooms.publishing import Publishing
+from airslice.application.rooms.room_sessions import Admission, OpenedSession
 from airslice.application.wall_clock import WallClock
 from airslice.domain.ban import Ban, BanScope
 from airslice.domain.errors import (
@@ -19,7 +20,7 @@ from airslice.domain.errors import (
 from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.domain.room_event import EndReason
 from tests.support.memory.bans import MemoryBanStore
-from tests.support.stages.publishers import FakeEngine, RecordingListener, token
+from tests.support.stages.publishers import FakeEngine, RecordingObserver, token
 from tests.support.stages.stage import APP, Stage
 
 
@@ -34,21 +35,19 @@ def bans(stage: Stage) -> Bans:
 
 
 @pytest.fixture
-def listener() -> RecordingListener:
-    return RecordingListener()
+def observer() -> RecordingObserver:
+    return RecordingObserver()
 
 
 @pytest.fixture
 def publishing(
-    stage: Stage, engine: FakeEngine, bans: Bans, listener: RecordingListener
+    stage: Stage, engine: FakeEngine, bans: Bans, observer: RecordingObserver
 ) -> Publishing:
     return Publishing(
-        apps={APP.app_id: APP},
+        admission=Admission(apps={APP.app_id: APP}, wall_clock=WallClock(stage.clock), bans=bans),
         rooms=stage.rooms,
         engine=engine,
-        wall_clock=WallClock(stage.clock),
-        bans=bans,
-        listener=listener,
+        observer=observer,
     )
 
 
@@ -213,14 +212,14 @@ async def test_a_ban_is_told_only_to_the_user_himself(
 
 
 def test_all_sessions_in_a_scope_are_ended(
-    stage: Stage, publishing: Publishing, listener: RecordingListener
+    stage: Stage, publishing: Publishing, observer: RecordingObserver
 ) -> None:
     for user, room in [("ann", "room"), ("bob", "room"), ("ann", "elsewhere")]:
         publish(publishing, token(stage, user, room=room), room=room)
 
     publishing.end_all(BanScope(app_id=APP.app_id, user_id="ann"), EndReason.KICKED)
 
-    assert listener.ended == [
+    assert observer.ended == [
         (RoomKey(APP.app_id, room), StreamKey("ann"), EndReason.KICKED)
         for room in ("room", "elsewhere")
     ]
@@ -228,8 +227,8 @@ def test_all_sessions_in_a_scope_are_ended(
     assert published(stage) == [StreamKey("bob")]
 
 
-def test_listeners_are_told_why_each_session_ended(
-    stage: Stage, publishing: Publishing, engine: FakeEngine, listener: RecordingListener
+def test_observers_are_told_why_each_session_ended(
+    stage: Stage, publishing: Publishing, engine: FakeEngine, observer: RecordingObserver
 ) -> None:
     publish(publishing, token(stage))
     again = publish(publishing, token(stage))
@@ -238,18 +237,18 @@ def test_listeners_are_told_why_each_session_ended(
         publish(publishing, token(stage))
         engine.sessions[-1].end(reason)
 
-    assert [reason for _, _, reason in listener.ended] == [
+    assert [reason for _, _, reason in observer.ended] == [
         EndReason.REPLACED,
         EndReason.LEFT,
         EndReason.LEFT,
         EndReason.LOST,
         EndReason.SHUTDOWN,
     ]
-    assert len(listener.began) == 5
+    assert len(observer.began) == 5
 
 
-def test_listeners_are_not_told_of_somebody_whom_a_full_room_refused(
-    stage: Stage, publishing: Publishing, listener: RecordingListener
+def test_observers_are_not_told_of_somebody_whom_a_full_room_refused(
+    stage: Stage, publishing: Publishing, observer: RecordingObserver
 ) -> None:
     for number in range(50):
         publish(publishing, token(stage, f"user{number}"))
@@ -257,4 +256,4 @@ def test_listeners_are_not_told_of_somebody_whom_a_full_room_refused(
     with pytest.raises(RoomFull):
         publish(publishing, token(stage, "another"))
 
-    assert (len(listener.began), len(listener.ended)) == (50, 0)
+    assert (len(observer.began), len(observer.ended)) == (50, 0)

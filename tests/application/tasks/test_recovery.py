@@ -46,10 +46,7 @@ class CrashingStage(Stage):
         self.boot()
         recovery = Recovery(store=self.store, decoders=ValueDecoders(), tools=self.tools)
         await self.deliver()
-        for past in pasts:
-            for run_id in await recovery.recover(past):
-                await self.recorder.recorded(run_id)
-            past.forget()
+        await recovery.recover_all(pasts, self.recorder.recorded)
         await self.tasks.recover()
 
 
@@ -193,3 +190,14 @@ async def test_a_journal_that_was_cut_off_gives_what_is_sound(
 
     assert joined(stage.stored("ann"))[:RATE] == [1_000 + n // (RATE // 50) for n in range(RATE)]
     assert len(stage.stored("ann")) == 2
+
+
+async def test_a_journal_is_forgotten_once_its_slices_are_recorded(stage: CrashingStage) -> None:
+    await stage.tasks.start(ACCOUNT, stage.order())
+    counting(stage, 1.5, {stage.join("ann"): lambda n: 1_000})
+
+    await stage.crash_and_restart()
+
+    assert isinstance(stage.journal, DiskJournal)
+    await stage.journal.close()
+    assert all(not past.unsettled for past in past_journals(stage.folder / "journal"))

@@ -17,7 +17,7 @@ import numpy as np
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
-from airslice.domain.room_token import Privilege, mint
+from airslice.domain.room_token import Privilege, RoomClaims, mint
 from tests.support.audio.slice_audio import Samples
 from tests.support.server.running_server import RunningServer
 
@@ -56,13 +56,15 @@ def listener_token(
     app = server.apps[kind]
     now_s = int(time.time())
     return mint(
+        RoomClaims(
+            room_id=room,
+            user_id=user,
+            privileges={privilege: now_s + expires_in_s},
+            issued_at_s=now_s,
+            expires_at_s=now_s + expires_in_s,
+        ),
         app_id=app.app_id,
         app_key=app.app_key,
-        room_id=room,
-        user_id=user,
-        privileges={privilege: now_s + expires_in_s},
-        issued_at_s=now_s,
-        expires_at_s=now_s + expires_in_s,
         nonce=secrets.randbits(32),
     )
 

@@ -15,7 +15,7 @@ from airslice.domain import room_token
 from airslice.domain.destination import AddressRule
 from airslice.domain.errors import AirsliceError, TokenRefused
 from airslice.domain.room import is_valid_id
-from airslice.domain.room_token import Privilege, mint
+from airslice.domain.room_token import Privilege, RoomClaims, mint
 from airslice.domain.script import Voice
 from airslice.domain.ssml import MarkupRefused, read_markup
 from airslice.domain.storage_target import BUCKET_PATTERN
@@ -35,20 +35,22 @@ from tests.support.values.http_text import VECTORS, read_request
 from tests.support.values.sample_bodies import CUSTOM, KEY, OLD_START, START, TOS
 
 MAX_QUERY_BYTES = 256 << 10
-"""More of a request's head is not taken at once, see `wiring.http_heads`."""
+"""More of a request's head is not taken at once, see `wiring.http_protocol`."""
 
 APP_ID, APP_KEY = KEY["AppId"], "0" * 32
 NOW_S = 1_677_477_732
 DATE = "20230227T060212Z"
 KEYS = (ACCOUNTS[0].access_key, ACCOUNTS[0].secret_key)
 TOKEN = mint(
+    RoomClaims(
+        room_id="room",
+        user_id="user",
+        privileges={Privilege.PUBLISH_STREAM: 0},
+        issued_at_s=NOW_S,
+        expires_at_s=NOW_S + 60,
+    ),
     app_id=APP_ID,
     app_key=APP_KEY,
-    room_id="room",
-    user_id="user",
-    privileges={Privilege.PUBLISH_STREAM: 0},
-    issued_at_s=NOW_S,
-    expires_at_s=NOW_S + 60,
     nonce=7,
 )
 MESSAGE = base64.b64decode(TOKEN[27:])[2:-34]

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from airslice.config import fresh_config, load
 from airslice.domain.apps import RtcApp
-from airslice.domain.room_token import Privilege, mint
+from airslice.domain.room_token import Privilege, RoomClaims, mint
 
 T = TypeVar("T")
 
@@ -151,13 +151,15 @@ class RunningServer:
         app = self.apps[kind]
         now_s = int(time.time())
         return mint(
+            RoomClaims(
+                room_id=room,
+                user_id=user,
+                privileges={Privilege.PUBLISH_STREAM: now_s + expires_in_s},
+                issued_at_s=now_s,
+                expires_at_s=now_s + expires_in_s,
+            ),
             app_id=app.app_id,
             app_key=app_key or app.app_key,
-            room_id=room,
-            user_id=user,
-            privileges={Privilege.PUBLISH_STREAM: now_s + expires_in_s},
-            issued_at_s=now_s,
-            expires_at_s=now_s + expires_in_s,
             nonce=secrets.randbits(32),
         )
 

@@ -135,7 +135,7 @@ class Heard:
 
 
 class Mouth:
-    """A presenter in the room (`publishing.LocalPublisher`)."""
+    """A presenter in the room (`LocalPublisher`)."""
 
     def __init__(self, ear: Ear, on_ended: Callable[[EndReason], None]) -> None:
         self._ear = ear

@@ -50,8 +50,8 @@ class FakeEngine:
 
 
 @dataclass
-class RecordingListener:
-    """Keeps what it is told of sessions (port `SessionListener`)."""
+class RecordingObserver:
+    """Keeps what it is told of sessions (port `SessionObserver`)."""
 
     began: list[tuple[RoomKey, StreamKey]] = field(default_factory=list)
     ended: list[tuple[RoomKey, StreamKey, EndReason]] = field(default_factory=list)
@@ -68,12 +68,14 @@ def token(stage: Stage, user: str = "ann", *, may_publish: bool = True, room: st
     now_s = stage.clock.utc_ns() // 1_000_000_000
     granted = Privilege.PUBLISH_STREAM if may_publish else Privilege.SUBSCRIBE_STREAM
     return room_token.mint(
+        room_token.RoomClaims(
+            room_id=room,
+            user_id=user,
+            privileges={granted: 0},
+            issued_at_s=now_s,
+            expires_at_s=now_s + 60,
+        ),
         app_id=APP.app_id,
         app_key=APP.app_key,
-        room_id=room,
-        user_id=user,
-        privileges={granted: 0},
-        issued_at_s=now_s,
-        expires_at_s=now_s + 60,
         nonce=1,
     )

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 
 from airslice.application.broadcast.player_notices import PlayerNotices, Subscription
-from airslice.application.listening.sessions import Listening, OpenedListening
-from airslice.application.rooms.publishing import OpenedSession, Publishing
+from airslice.application.listening.sessions import Listening
+from airslice.application.rooms.publishing import Publishing
+from airslice.application.rooms.room_sessions import OpenedSession
 from airslice.domain.players import PlayState
 from airslice.domain.room import RoomKey, StreamType
 
@@ -63,9 +64,9 @@ class ScriptedListening(_Scripted, Listening):
 
     def open(
         self, app_id: str, room_id: str, *, token: str, offer: str, user_id: str | None = None
-    ) -> OpenedListening:
+    ) -> OpenedSession:
         self._called(app_id=app_id, room_id=room_id, token=token, offer=offer, user_id=user_id)
-        return OpenedListening(session_id="session", etag="tag-1", answer="v=0\r\n")
+        return OpenedSession(session_id="session", etag="tag-1", answer="v=0\r\n")
 
     def events(self, session_id: str) -> Subscription:
         self._called(session_id=session_id)

@@ -51,7 +51,7 @@ from airslice.domain.live_room import LiveRoomState, LiveRoomType
 from airslice.domain.players import PlayCommand, PlayState, Timing
 from airslice.domain.projects import Project
 from airslice.domain.room import RoomKey
-from airslice.domain.room_token import Privilege
+from airslice.domain.room_token import Privilege, RoomClaims
 from airslice.domain.script import LiveExit
 
 TOKEN_S = 86_400
@@ -236,18 +236,17 @@ class LiveJobs:
         """
         app = self._apps[job.place.app_id]
         now_s = self._tools.wall_clock.utc_ms() // 1_000
-        expires_at_s = now_s + TOKEN_S
-        token = room_token.mint(
-            app_id=app.app_id,
-            app_key=app.app_key,
-            room_id=job.place.room_id,
-            user_id=user.user_id,
-            privileges={_PRIVILEGES[user.kind]: expires_at_s},
-            issued_at_s=now_s,
-            expires_at_s=expires_at_s,
-            nonce=secrets.randbits(32),
+        claims = RoomClaims.lasting(
+            job.place.room_id,
+            user.user_id,
+            [_PRIVILEGES[user.kind]],
+            now_s=now_s,
+            valid_s=TOKEN_S,
         )
-        return token, expires_at_s
+        token = room_token.mint(
+            claims, app_id=app.app_id, app_key=app.app_key, nonce=secrets.randbits(32)
+        )
+        return token, claims.expires_at_s
 
     async def recover(self, project_ids: Iterable[str] = ()) -> None:
         """Go on with the jobs that had not ended when the server did.

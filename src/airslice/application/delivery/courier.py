@@ -1,4 +1,7 @@
-"""Make the deliveries of the outbox, when they are due and as many at a time as is good."""
+"""Make the deliveries of the outbox when they are due, a bounded number at a time.
+
+How each kind is made is its carrier's business; how often it is retried is `domain.outbox`'s.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class Limits(NamedTuple):
 
     in_all: int
     per_destination: int
-    """Less, so that a destination that hangs leaves room for the others."""
+    """Less, so that a destination that hangs leaves capacity to the others."""
 
 
 LIMITS: Mapping[DeliveryKind, Limits] = {
@@ -49,19 +52,23 @@ LIMITS: Mapping[DeliveryKind, Limits] = {
 
 
 class Carrier(Protocol):
-    """Makes deliveries of one kind."""
+    """Makes the deliveries of one kind."""
 
     async def attempt(self, delivery: Delivery) -> Outcome:
-        """Try once. What is raised counts as a failure."""
+        """Try once; an exception counts as a failure."""
 
     async def settled(self, delivery: Delivery) -> None:
-        """A delivery is done, and that is on the disk."""
+        """Clean up after a delivery whose success is on the disk."""
 
 
 class Courier:
-    """Hands the outbox's deliveries to their carriers.
+    """Hands the outbox's deliveries to their carriers; memory holds only what is under way.
 
-    Memory holds only what is under way. Attributes count since the start.
+    Attributes:
+        waiting: Deliveries on their way, those that were there at the start included.
+        made: Deliveries made since the start, by kind.
+        failed_tries: Tries that failed since the start, by kind.
+        given_up: Deliveries given up since the start, by kind.
     """
 
     def __init__(
@@ -95,40 +102,39 @@ class Courier:
         self._resting = False
         self._rounds: asyncio.Task[None] | None = None
         self.waiting = 0
-        """Deliveries on their way, those that were there at the start included."""
         self.made: Counter[DeliveryKind] = Counter()
         self.failed_tries: Counter[DeliveryKind] = Counter()
         self.given_up: Counter[DeliveryKind] = Counter()
 
     @property
     def under_way(self) -> int:
-        """Deliveries that are being tried."""
+        """The number of deliveries that are being tried."""
         return len(self._under_way)
 
     @property
     def is_resting(self) -> bool:
-        """Whether there is nothing to begin, as far as is known."""
+        """Whether the courier knows of nothing that it could begin now."""
         return self._resting and not self._news.is_set()
 
     def now_ms(self) -> int:
-        """Now, in the outbox's time: UTC milliseconds that never step while the server runs."""
+        """Return the outbox's time: UTC milliseconds that never step while the server runs."""
         return (self._clock.monotonic_ns() + self._offset_ns) // 1_000_000
 
     async def start(self) -> None:
-        """Take up what was on its way when the server stopped, and go on."""
+        """Make deliveries until `close`, first those that were on their way at the last stop."""
         self.waiting = await self._outbox.recover(now_ms=self.now_ms())
         self._news.set()
         self._rounds = asyncio.create_task(self._run(), name="courier")
 
     async def close(self) -> None:
-        """Stop; what is under way is tried again at the next start."""
+        """Stop making deliveries; what is under way is tried again at the next start."""
         tasks = [*self._under_way, *filter(None, [self._rounds])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def expect(self, more: int = 1) -> None:
-        """Look into the outbox: so many more deliveries are on their way, or due earlier."""
+        """Look into the outbox, into which `more` deliveries were put or made due earlier."""
         self.waiting += more
         self._news.set()
 
@@ -153,15 +159,15 @@ class Courier:
             begun = 0
             # The longest due first, so that none starves while the limits are reached.
             for queue in sorted(await self._outbox.queues(), key=lambda queue: queue.due_at_ms):
-                room = self._room(queue)
-                if room <= 0:
+                capacity = self._capacity(queue)
+                if capacity <= 0:
                     continue  # the end of a try is news
                 due_ms = max(queue.due_at_ms, self._rests_until_ms(queue))
                 if due_ms > now_ms:
                     next_due_ms = due_ms if next_due_ms is None else min(due_ms, next_due_ms)
                     continue
                 claimed = await self._outbox.claim(
-                    queue, now_ms=now_ms, until_ms=now_ms + CLAIM_MS, limit=room
+                    queue, now_ms=now_ms, until_ms=now_ms + CLAIM_MS, limit=capacity
                 )
                 for delivery in claimed:
                     self._begin(delivery)
@@ -190,8 +196,8 @@ class Courier:
         finally:
             self._resting = False
 
-    def _room(self, queue: Queue) -> int:
-        """How many deliveries of `queue` may begin now."""
+    def _capacity(self, queue: Queue) -> int:
+        """Return how many deliveries of `queue` may begin now."""
         limits = LIMITS[queue.kind]
         name = (queue.kind, queue.destination)
         at_once = 1 if name in self._troubles else limits.per_destination
@@ -285,7 +291,7 @@ class _Trouble(NamedTuple):
 async def until_recorded(
     record: Callable[[], Awaitable[_T]], what: str, sleep: Callable[[float], Awaitable[None]]
 ) -> _T:
-    """Record until the database does not fail."""
+    """Call `record` until the database takes it; return its result. `what` names it in the log."""
     warned = False
     while True:
         try:

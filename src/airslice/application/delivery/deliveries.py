@@ -1,4 +1,4 @@
-"""What an operator sees of the outbox, and can do about it."""
+"""What operators see of the outbox, and can retry; `courier` makes the deliveries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BATCH = 500
 
 
 class Deliveries:
-    """The deliveries that are in the outbox."""
+    """Shows operators the deliveries that are in the outbox, and retries them."""
 
     def __init__(self, outbox: Outbox, courier: Courier) -> None:
         self._outbox = outbox
@@ -36,10 +36,10 @@ class Deliveries:
         """Begin another round of tries, at once, for a delivery that is dead or parked.
 
         Returns:
-            It as it is now; others are unchanged.
+            The delivery as it is now; others are unchanged.
 
         Raises:
-            DeliveryNotFound: as for `find`.
+            DeliveryNotFound: it is not in the outbox: done, or never there.
         """
         before = await self.find(delivery_id)
         after = await self._outbox.revive(delivery_id, now_ms=self._courier.now_ms())
@@ -50,7 +50,7 @@ class Deliveries:
         return after
 
     async def retry_dead(self) -> int:
-        """Begin another round of tries for all that are dead; return how many these are."""
+        """Begin another round of tries for all deliveries that are dead; return their number."""
         revived = last_id = 0
         while dead := await self._outbox.page(dead=True, after_id=last_id, limit=_BATCH):
             for delivery in dead:

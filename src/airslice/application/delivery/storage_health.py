@@ -1,4 +1,4 @@
-"""What is known of the buckets that slices go to: which of them refuse what they are sent."""
+"""Which buckets refuse the slices that they are sent; nothing is stored here."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ PROBE_MEMORY_NS = 5_000_000_000
 """How long an answer holds for the tasks that are started next."""
 
 MAX_PROBES = 16
-"""Under way at a time; beyond, nothing is asked."""
+"""Probes that are under way at a time; beyond, nothing is asked."""
 
 MAX_TARGETS = 1_024
-"""Of which something is remembered; beyond, the oldest is forgotten."""
+"""Buckets of which something is remembered; beyond, the oldest is forgotten."""
 
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class StorageHealth:
     """Asks buckets before tasks begin, and remembers what they say to uploads later."""
 
     def __init__(self, clock: Clock, probe: StorageProbe | None = None) -> None:
-        """Ask `probe`; without one, only uploads show what is wrong."""
+        """Ask buckets by `probe`; without one, only uploads show what is wrong."""
         self._clock = clock
         self._probe = probe
         self._answers: dict[StorageTarget, _Answer] = {}
@@ -66,19 +66,19 @@ class StorageHealth:
             raise StoreRefused(refusal)
 
     def refused(self, target: StorageTarget, reason: str) -> None:
-        """An upload was refused, as all that follow will be until somebody acts."""
+        """Note that `target` refused an upload, as it will all that follow until somebody acts."""
         _remember(self._refusals, target, reason)
 
     def accepted(self, target: StorageTarget) -> None:
-        """An upload was taken."""
+        """Note that `target` took an upload."""
         self._refusals.pop(target, None)
 
     def refusal(self, target: StorageTarget) -> str:
-        """Why `target` refused what it was sent last; empty if it did not."""
+        """Return why `target` refused what it was sent last; empty if it did not."""
         return self._refusals.get(target, "")
 
     async def close(self) -> None:
-        """Ask no more."""
+        """Cancel the probes that are under way."""
         probes = [answer.probe for answer in self._answers.values()]
         for probe in probes:
             probe.cancel()

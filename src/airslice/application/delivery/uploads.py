@@ -1,4 +1,4 @@
-"""Bring slices from the spool to their buckets."""
+"""Carry slices from the spool to their buckets; the tries themselves are the courier's."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ TRUSTING_TRIES = 3
 """Tries in vain before the file is looked at: nearly always it is the store's fault."""
 
 UPLOAD_TIMEOUT_S = 300
-"""How long one upload may take; a bucket that hangs blocks its place no longer."""
+"""How long one upload may take; a bucket that hangs takes up capacity no longer."""
 
 
 class SliceUpload:
-    """Carries uploads (port `Carrier`)."""
+    """Uploads slices (port `Carrier`)."""
 
     def __init__(
         self,
@@ -41,9 +41,15 @@ class SliceUpload:
         settings: CallbackSettings,
         event_of: Callable[[SliceTask, SliceRecord], CallbackEvent],
     ) -> None:
-        """Upload from `spool` to `objects`; `event_of` makes the event that announces a slice.
+        """Upload nothing before `attempt`.
 
-        `storage_health` is told what buckets say.
+        Args:
+            outbox: Holds the deliveries, and knows the slice of each.
+            objects: Takes the slices.
+            storage_health: Is told what buckets answer.
+            spool: Holds the slices' files.
+            settings: Tells whether anybody is to be told of a slice.
+            event_of: Makes the event that announces a slice.
         """
         self._outbox = outbox
         self._objects = objects
@@ -53,7 +59,7 @@ class SliceUpload:
         self._event_of = event_of
 
     async def attempt(self, delivery: Delivery) -> Outcome:
-        """Upload once; what is made is followed by a callback, if somebody is to be told."""
+        """Upload once; a success is followed by a callback, if somebody is to be told."""
         found = await self._outbox.slice_of(delivery)
         if found is None:
             return Gone(reason="its slice is not in the records")

@@ -1,1 +1,1 @@
-"""Listeners: who may hear whom, over which session, and the mix of a room for them."""
+"""Listeners: their sessions, what each of them hears, and the mix of a room for them."""

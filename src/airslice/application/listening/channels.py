@@ -1,4 +1,7 @@
-"""What listeners hear: one user, or everybody in a room. Shared by all who hear the same."""
+"""What listeners hear, one user or everybody in a room, made once for all who hear the same.
+
+Who hears what is kept in `sessions`; how several streams are mixed is in `room_mix`.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,14 @@ from airslice.slicing.packets import RtpPacket, SenderReport
 from airslice.slicing.rtp_splice import RtpSplice
 
 RESUME_NS = 200_000_000
-"""A mix goes on right after what was sent before if that is not longer ago."""
+"""How long a channel may have been silent for a mix to go on right after what was sent before."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MixTools:
-    """What rooms are mixed with."""
+    """The parts that mixing a room needs."""
 
     wall_clock: WallClock
     decoders: OpusDecoders
@@ -34,12 +37,12 @@ class MixTools:
 
 
 class Channel(Protocol):
-    """Sends the same to all its listeners."""
+    """Sends the same packets to all its listeners."""
 
     listeners: dict[ListeningSession, None]
 
     def close(self) -> None:
-        """Nobody listens any more."""
+        """Stop, as nobody listens any more."""
 
 
 class _Outlet:
@@ -79,20 +82,20 @@ class UserChannel:
             self.stream_published(stream)
 
     def stream_published(self, stream: PublishedStream) -> None:
-        """See `RoomObserver`."""
+        """Send what `stream` publishes, if it is the user's microphone."""
         if stream.key == self._stream_key and stream is not self._stream:
             self._leave()
             self._stream = stream
             stream.tap(self._outlet)
 
     def stream_unpublished(self, stream: PublishedStream) -> None:
-        """See `RoomObserver`: he may come back."""
+        """Keep the stream: its user may come back."""
 
     def beat(self, now_ns: int) -> None:
-        """See `RoomObserver`: nothing waits here."""
+        """Do nothing: no packet waits here."""
 
     def close(self) -> None:
-        """See `Channel`."""
+        """Stop taking packets, as nobody listens any more."""
         self._leave()
         self._rooms.stop_observing(self._room, self)
 
@@ -135,7 +138,7 @@ class RoomChannel:
                 self.stream_published(stream)
 
     def stream_published(self, stream: PublishedStream) -> None:
-        """See `RoomObserver`."""
+        """Send what `stream` publishes; from the second stream on, a mix."""
         self._leave(stream.key)
         tap = self._taps[stream.key] = _StreamTap(self, stream)
         stream.tap(tap)
@@ -143,7 +146,7 @@ class RoomChannel:
             self._begin_mix()
 
     def stream_unpublished(self, stream: PublishedStream) -> None:
-        """See `RoomObserver`."""
+        """Leave out `stream`; the last that stays is sent as it is."""
         self._leave(stream.key)
         if self._mix is not None:
             self._mix.remove(stream.key)
@@ -151,13 +154,13 @@ class RoomChannel:
             self._end_mix()
 
     def beat(self, now_ns: int) -> None:
-        """See `RoomObserver` and `Paced`."""
+        """Send the frames of the mix that are due at `now_ns` (monotonic nanoseconds)."""
         if self._mix is not None:
             for packet in self._mix.beat(now_ns):
                 self._outlet.take(self._mix, packet)
 
     def close(self) -> None:
-        """See `Channel`."""
+        """Stop taking packets, as nobody listens any more."""
         for key in tuple(self._taps):
             self._leave(key)
         self._tools.pacer.remove(self)
@@ -165,14 +168,14 @@ class RoomChannel:
         self._rooms.stop_observing(self._room, self)
 
     def take(self, key: StreamKey, source: object, packet: RtpPacket) -> None:
-        """Take a packet of a stream."""
+        """Send a packet of a stream, or put it into the mix."""
         if self._mix is None:
             self._outlet.take(source, packet)
         else:
             self._mix.take(key, source, packet)
 
     def report(self, source: object, report: SenderReport) -> None:
-        """Take a sender report; a mix has clocks of its own."""
+        """Note a sender report of a stream that is sent as it is; a mix has its own clock."""
         if self._mix is None:
             self._outlet.report(source, report)
 
@@ -205,7 +208,7 @@ class RoomChannel:
 
 
 class Channels:
-    """Makes channels."""
+    """Makes the channels of the rooms."""
 
     def __init__(self, rooms: Rooms, tools: MixTools) -> None:
         self._rooms = rooms

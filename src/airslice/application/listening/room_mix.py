@@ -51,7 +51,7 @@ class MixInput:
         self._end: int | None = None  # … and where it ends
 
     def take(self, source: object, packet: RtpPacket) -> None:
-        """Take a packet as it arrives."""
+        """Take a packet of the stream as it arrives."""
         spliced = self._splice.take(source, packet)
         if spliced is None:
             return
@@ -66,11 +66,11 @@ class MixInput:
         self._decode(self._reorder.push((placed,)))
 
     def beat(self, now_ns: int) -> None:
-        """Give up what has been awaited for long enough."""
+        """Give up the packets that have been awaited for `REORDER_NS` at `now_ns` (monotonic)."""
         self._decode(self._reorder.expire(now_ns))
 
     def finish(self) -> None:
-        """Nothing more comes."""
+        """Decode what is in hand: the stream has ended."""
         self._decode(self._reorder.flush())
 
     def _decode(self, packets: list[RtpPacket]) -> None:
@@ -98,10 +98,10 @@ class MixInput:
 
 
 class RoomMix:
-    """Sum streams and encode the sum, once for all who listen."""
+    """Sums a room's streams and encodes the sum, once for all who listen."""
 
     def __init__(self, *, begin_ns: int, decoders: OpusDecoders, encoder: OpusEncoder) -> None:
-        """Begin with what is captured at `begin_ns` (monotonic)."""
+        """Begin with what is captured at `begin_ns` (monotonic nanoseconds)."""
         self._begin_ns = begin_ns
         self._decoders = decoders
         self._encoder = encoder
@@ -118,13 +118,13 @@ class RoomMix:
         mix_input.take(source, packet)
 
     def remove(self, key: StreamKey) -> None:
-        """A stream has ended."""
+        """Take a stream out of the mix: it has ended."""
         mix_input = self._inputs.pop(key, None)
         if mix_input is not None:
             mix_input.finish()
 
     def beat(self, now_ns: int) -> list[RtpPacket]:
-        """Return the frames that are due, as if a publisher had sent them."""
+        """Return the frames that are due at `now_ns`, as packets that a publisher might send."""
         for mix_input in self._inputs.values():
             mix_input.beat(now_ns)
         due = ns_to_ticks(now_ns - DELAY_NS - self._begin_ns)

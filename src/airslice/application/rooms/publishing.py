@@ -1,34 +1,30 @@
-"""Let users publish into rooms: who may, and which session is whose."""
+"""Publishing sessions: users publish into rooms, and so do parts of this process.
+
+What is published goes to the rooms' streams; who may publish is decided in `room_sessions`.
+"""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Protocol
 
 from airslice.application.ports.media import MediaEngine, MediaSession, StreamSink
-from airslice.application.rooms.bans import Bans
 from airslice.application.rooms.registry import Rooms
-from airslice.application.wall_clock import WallClock
-from airslice.domain import room_token
-from airslice.domain.apps import RtcApp
-from airslice.domain.ban import BanScope
-from airslice.domain.errors import (
-    AppNotFound,
-    InvalidInput,
-    PreconditionFailed,
-    SessionNotFound,
-    TokenRefused,
+from airslice.application.rooms.room_sessions import (
+    Admission,
+    OpenedSession,
+    Purpose,
+    RoomSession,
+    RoomSessions,
 )
-from airslice.domain.fields import SessionField
-from airslice.domain.room import RoomKey, StreamKey, StreamType, is_valid_id
+from airslice.domain.errors import TokenRefused
+from airslice.domain.room import RoomKey, StreamKey, StreamType
 from airslice.domain.room_event import EndReason
 from airslice.slicing.packets import RtpPacket, SenderReport
 
 
-class SessionListener(Protocol):
-    """Is told of every session."""
+class SessionObserver(Protocol):
+    """Is told of every publishing session."""
 
     def session_began(self, room: RoomKey, stream: StreamKey) -> None:
         """A user publishes; a former session of the same stream ends right after this."""
@@ -37,19 +33,8 @@ class SessionListener(Protocol):
         """A session that began has ended."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OpenedSession:
-    """What a publisher is told of the session that he opened."""
-
-    session_id: str
-    etag: str
-    """Names the session's ICE generation; changes with each restart."""
-    answer: str
-    """SDP."""
-
-
 class LocalPublisher(Protocol):
-    """A publisher that is a part of this process: he hands his packets over himself."""
+    """A publisher that is a part of this process: it hands its packets over itself."""
 
     def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
         """Return the function that takes the packets of `ssrc`, in order."""
@@ -61,34 +46,27 @@ class LocalPublisher(Protocol):
         """Leave the room; nothing is taken any more."""
 
 
-class _Publication:
-    """A session within the register, and its sink until the room's takes over (`StreamSink`)."""
+class _Publication(RoomSession[MediaSession]):
+    """A publishing session: the engine's sink until the room's takes over (`StreamSink`)."""
 
     def __init__(
         self,
-        user_id: str,
+        room: RoomKey,
+        stream: StreamKey,
         on_ended: Callable[[_Publication, EndReason], None],
         *,
         is_presenter: bool = False,
     ) -> None:
-        self.id = secrets.token_urlsafe(24)
-        self.user_id = user_id
+        super().__init__(room, stream.user_id)
+        self.stream = stream
         self.is_presenter = is_presenter
-        self.generation = 1
-        self.session: MediaSession | None = None
-        self.place: tuple[RoomKey, StreamKey] | None = None
         self._sink: StreamSink | None = None
         self._on_ended = on_ended
         self._closed_for: EndReason | None = None
 
-    def bind(self, session: MediaSession, sink: StreamSink, room: RoomKey, key: StreamKey) -> None:
-        self.session = session
-        self.place = (room, key)
+    def bind(self, connection: MediaSession, sink: StreamSink) -> None:
+        self.connection = connection
         self._sink = sink
-
-    @property
-    def etag(self) -> str:
-        return f"{self.id[:8]}-{self.generation}"
 
     def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
         return self._sink.source(ssrc) if self._sink else lambda packet: None
@@ -98,16 +76,15 @@ class _Publication:
             self._sink.sender_report(ssrc, report)
 
     def close(self, reason: EndReason) -> None:
-        """End the session from this side."""
-        if self.session is not None:
-            self._closed_for = reason
-            self.session.close()
+        self._closed_for = reason
+        super().close(reason)
 
     def ended(self, reason: EndReason = EndReason.LOST) -> None:
+        if self._sink is None:  # it never came into its room
+            return
         reason = self._closed_for or reason
         try:
-            if self._sink:
-                self._sink.ended(reason)
+            self._sink.ended(reason)
         finally:
             self._on_ended(self, reason)
 
@@ -132,32 +109,17 @@ class _LocalSession:
             publication.ended()
 
 
-class Publishing:
+class Publishing(RoomSessions[_Publication]):
     """Opens, restarts and ends publishing sessions."""
 
     def __init__(
-        self,
-        *,
-        apps: Mapping[str, RtcApp],
-        rooms: Rooms,
-        engine: MediaEngine,
-        wall_clock: WallClock,
-        bans: Bans,
-        listener: SessionListener,
+        self, *, admission: Admission, rooms: Rooms, engine: MediaEngine, observer: SessionObserver
     ) -> None:
-        self._apps = apps
+        super().__init__(admission, Purpose.PUBLISH)
         self._rooms = rooms
         self._engine = engine
-        self._wall_clock = wall_clock
-        self._bans = bans
-        self._listener = listener
-        self._by_id: dict[str, _Publication] = {}
+        self._observer = observer
         self._by_place: dict[tuple[RoomKey, StreamKey], _Publication] = {}
-
-    @property
-    def sessions(self) -> int:
-        """Sessions that are open."""
-        return len(self._by_id)
 
     def publish(
         self, app_id: str, room_id: str, *, token: str, offer: str, stream_type: StreamType
@@ -168,7 +130,7 @@ class Publishing:
             app_id: The application.
             room_id: The room.
             token: The user's room token.
-            offer: SDP.
+            offer: The user's SDP offer.
             stream_type: What he publishes.
 
         Raises:
@@ -180,23 +142,15 @@ class Publishing:
             OfferRefused: the offer cannot be answered.
             RoomFull, ServerFull: there is no place for him.
         """
-        app = self._apps.get(app_id)
-        if app is None:
-            raise AppNotFound(f"there is no application {app_id}")
-        if not is_valid_id(room_id):
-            raise InvalidInput(SessionField.ROOM, "must be 1 to 128 of a-z A-Z 0-9 _ @ - .")
-        user_id = self._user(app, room_id, token)
-        room, key = RoomKey(app_id, room_id), StreamKey(user_id, stream_type)
-        self._bans.check(room, user_id)
-        former = self._by_place.get((room, key))
+        room = self._admission.room(app_id, room_id)
+        user_id = self._admission.admit(room, token, Purpose.PUBLISH)
+        stream = StreamKey(user_id, stream_type)
+        former = self._by_place.get((room, stream))
         if former is not None and former.is_presenter:
             raise TokenRefused("a presenter publishes as this user")
-        publication = _Publication(user_id, self._forget)
-        session = self._engine.open(offer, publication)
-        self._enter(app, publication, session, room, key)
-        return OpenedSession(
-            session_id=publication.id, etag=publication.etag, answer=session.answer
-        )
+        publication = _Publication(room, stream, self._forget)
+        self._enter(publication, self._engine.open(offer, publication))
+        return publication.opened
 
     def present(
         self, room: RoomKey, user_id: str, on_ended: Callable[[EndReason], None]
@@ -204,122 +158,44 @@ class Publishing:
         """Let a part of this process publish as a user; no other session replaces it.
 
         Args:
-            room: Of one of the applications.
-            user_id: As whom.
+            room: A room of one of the applications.
+            user_id: The user as whom it publishes.
             on_ended: Told when the session has ended, for whatever reason.
 
         Raises:
             AppNotFound: there is no such application.
-            UserBanned: he is kept out of the room.
+            UserBanned: the user is kept out of the room.
             RoomFull: there is no place for him.
         """
-        app = self._apps.get(room.app_id)
-        if app is None:
-            raise AppNotFound(f"there is no application {room.app_id}")
-        self._bans.check(room, user_id)
+        self._admission.check(room, user_id)
 
         def end(publication: _Publication, reason: EndReason) -> None:
             self._forget(publication, reason)
-            if publication.place is not None:
-                on_ended(reason)
+            on_ended(reason)
 
-        publication = _Publication(user_id, end, is_presenter=True)
-        self._enter(app, publication, _LocalSession(publication), room, StreamKey(user_id))
+        publication = _Publication(room, StreamKey(user_id), end, is_presenter=True)
+        self._enter(publication, _LocalSession(publication))
         return publication
 
-    def restart(
-        self, session_id: str, *, token: str, etag: str | None, fragment: str
-    ) -> tuple[str, str]:
-        """Restart ICE, or take candidates, which the server has no use for.
-
-        Args:
-            session_id: The session.
-            token: The room token of its user.
-            etag: The entity tag that the caller believes to be current; None or ``*`` for any.
-            fragment: `application/trickle-ice-sdpfrag` (RFC 8840).
-
-        Returns:
-            The server's fragment, empty if ICE was not restarted, and the new entity tag.
-
-        Raises:
-            SessionNotFound: there is no such session.
-            TokenRefused: the token is not its user's.
-            PreconditionFailed: the session has been restarted since.
-            OfferRefused: the fragment cannot be parsed.
-        """
-        publication, session = self._find(session_id, token)
-        if etag not in (None, "*", publication.etag):
-            raise PreconditionFailed("the session's entity tag is another by now")
-        answer = session.restart(fragment)
-        if answer:
-            publication.generation += 1
-        return answer, publication.etag
-
-    def end(self, session_id: str, *, token: str) -> None:
-        """End a session.
-
-        Raises:
-            SessionNotFound, TokenRefused: as for `restart`.
-        """
-        publication, _ = self._find(session_id, token)
-        publication.close(EndReason.LEFT)
-
-    def end_all(self, scope: BanScope, reason: EndReason) -> None:
-        """End every session of the users in `scope`."""
-        for publication in tuple(self._by_id.values()):
-            if publication.place is not None:
-                room, _ = publication.place
-                if scope.covers(room, publication.user_id):
-                    publication.close(reason)
-
-    def _enter(
-        self,
-        app: RtcApp,
-        publication: _Publication,
-        session: MediaSession,
-        room: RoomKey,
-        key: StreamKey,
-    ) -> None:
+    def _enter(self, publication: _Publication, connection: MediaSession) -> None:
         """Let a session into its room; another one of the same stream ends."""
+        room, stream = publication.room, publication.stream
         try:
-            sink = self._rooms.publish(app, room.room_id, key)
+            sink = self._rooms.publish(self._admission.app(room.app_id), room.room_id, stream)
         except BaseException:
-            session.close()
+            connection.close()
             raise
-        publication.bind(session, sink, room, key)
-        former = self._by_place.get((room, key))
+        publication.bind(connection, sink)
+        former = self._by_place.get((room, stream))
         self._by_id[publication.id] = publication
-        self._by_place[room, key] = publication
-        self._listener.session_began(room, key)
+        self._by_place[room, stream] = publication
+        self._observer.session_began(room, stream)
         if former is not None:
             former.close(EndReason.REPLACED)
 
-    def _find(self, session_id: str, token: str) -> tuple[_Publication, MediaSession]:
-        publication = self._by_id.get(session_id)
-        if publication is None or publication.place is None or publication.session is None:
-            raise SessionNotFound("there is no such session, or it has ended")
-        room = publication.place[0]
-        if self._user(self._apps[room.app_id], room.room_id, token) != publication.user_id:
-            raise TokenRefused("the token is another user's")
-        return publication, publication.session
-
-    def _user(self, app: RtcApp, room_id: str, token: str) -> str:
-        grant = room_token.verify(
-            token,
-            app_id=app.app_id,
-            app_key=app.app_key,
-            room_id=room_id,
-            now_s=self._wall_clock.utc_ms() / 1000,
-        )
-        if not grant.may_publish_audio:
-            raise TokenRefused("the token does not hold the privilege to publish")
-        return grant.user_id
-
     def _forget(self, publication: _Publication, reason: EndReason) -> None:
-        place = publication.place
-        if place is None:  # there was no place for it
-            return
+        place = (publication.room, publication.stream)
         del self._by_id[publication.id]
         if self._by_place.get(place) is publication:
             del self._by_place[place]
-        self._listener.session_ended(*place, reason)
+        self._observer.session_ended(*place, reason)

@@ -122,7 +122,7 @@ def _stop_reason(reason: EndReason, *, stays: bool) -> StreamStopReason:
 
 
 class RoomEvents:
-    """Announces what sessions mean, in order (listener of `Publishing`).
+    """Announces what sessions mean, in order (`SessionObserver` of `Publishing`).
 
     What begins is written to the presence store before it is announced, and what ends is removed
     afterwards. So a crash in between leaves nobody in a room for ever: at worst an end is announced
@@ -137,7 +137,7 @@ class RoomEvents:
         self._waiting: deque[RoomEvent] = deque()
         self._announcing: asyncio.Task[None] | None = None
         self.lost_events = 0
-        """Events that nobody took, or for which there was no room."""
+        """Events that nobody took, or that came while `MAX_WAITING` others waited."""
         self._is_losing = False
 
     async def recover(self) -> None:
@@ -160,12 +160,12 @@ class RoomEvents:
         return self._attendance.users_in(room)
 
     def session_began(self, room: RoomKey, stream: StreamKey) -> None:
-        """See `SessionListener`."""
+        """See `SessionObserver`."""
         now_ms = self._wall_clock.utc_ms()
         self._put(self._attendance.session_began(room, stream, at_ms=now_ms))
 
     def session_ended(self, room: RoomKey, stream: StreamKey, reason: EndReason) -> None:
-        """See `SessionListener`."""
+        """See `SessionObserver`."""
         now_ms = self._wall_clock.utc_ms()
         self._put(self._attendance.session_ended(room, stream, reason, at_ms=now_ms))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -52,6 +52,24 @@ class Recovery:
         self._decoders = decoders
         # What is made again stands in the past journal until that is forgotten.
         self._tools = replace(tools, journal=NoJournal())
+
+    async def recover_all(
+        self, journals: Iterable[PastJournal], recorded: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """Make every slice that was not settled, and forget each journal once they are recorded.
+
+        Args:
+            journals: What servers that died have left.
+            recorded: Returns when all slices of a run that were made are recorded.
+        """
+        for journal in journals:
+            if journal.unsettled:
+                _log.warning(
+                    "%d slices were interrupted; they are finished", len(journal.unsettled)
+                )
+            for run_id in await self.recover(journal):
+                await recorded(run_id)
+            journal.forget()
 
     async def recover(self, past: PastJournal) -> set[str]:
         """Make every slice that was not settled; those still open end where the journal ends.

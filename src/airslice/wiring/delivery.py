@@ -23,36 +23,38 @@ from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import DeliveryKind
 from airslice.persistence.sqlite.callback_settings import SqliteCallbackSettings
 from airslice.persistence.sqlite.outbox import SqliteOutbox
-from airslice.wiring.given import Given
-from airslice.wiring.storage_side import StorageSide
+from airslice.wiring.environment import Environment
+from airslice.wiring.storage import StorageServices
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeliverySide:
-    """The outbox, and who empties it."""
+class DeliveryServices:
+    """The outbox, and the courier that empties it."""
 
     address_rule: AddressRule
     callbacks: CallbackSettings
     outbox: SqliteOutbox
     courier: Courier
-    """Has to be started."""
+    """Makes no deliveries until it is started."""
 
 
 @contextlib.asynccontextmanager
-async def delivery_side(given: Given, storage: StorageSide) -> AsyncIterator[DeliverySide]:
-    """Be ready to deliver; at the end, stop delivering."""
-    clock, database = given.clock, storage.tasks.database
-    rule = AddressRule(given.settings.security.private_networks)
+async def open_delivery(
+    environment: Environment, storage: StorageServices
+) -> AsyncIterator[DeliveryServices]:
+    """Make everything ready to deliver; at the end, stop delivering."""
+    clock, database = environment.clock, storage.tasks.database
+    rule = AddressRule(environment.settings.security.private_networks)
     async with AsyncExitStack() as stack:
         sender = HttpCallbackSender(clock, rule)
         stack.push_async_callback(sender.close)
         event_sender = HttpOwnerEventSender(clock, rule)
         stack.push_async_callback(event_sender.close)
         callbacks = CallbackSettings(
-            apps=given.apps,
+            apps=environment.apps,
             store=SqliteCallbackSettings(database),
             check_url=partial(validate_url, rule=rule),
-            wall_clock=given.wall_clock,
+            wall_clock=environment.wall_clock,
         )
         outbox = SqliteOutbox(database)
         carriers: dict[DeliveryKind, Carrier] = {
@@ -62,10 +64,14 @@ async def delivery_side(given: Given, storage: StorageSide) -> AsyncIterator[Del
         }
         courier = Courier(outbox, carriers, clock=clock, sleep=asyncio.sleep, chance=random.random)
         stack.push_async_callback(courier.close)
-        yield DeliverySide(address_rule=rule, callbacks=callbacks, outbox=outbox, courier=courier)
+        yield DeliveryServices(
+            address_rule=rule, callbacks=callbacks, outbox=outbox, courier=courier
+        )
 
 
-def _upload(storage: StorageSide, outbox: SqliteOutbox, callbacks: CallbackSettings) -> SliceUpload:
+def _upload(
+    storage: StorageServices, outbox: SqliteOutbox, callbacks: CallbackSettings
+) -> SliceUpload:
     return SliceUpload(
         outbox=outbox,
         objects=storage.buckets,

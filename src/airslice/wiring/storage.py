@@ -1,4 +1,4 @@
-"""Where the server keeps things: database, object storage, spool and journal."""
+"""What outlives the server: its database, object storage, spool and journal."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ from airslice.storage.journal import DiskJournal, past_journals
 from airslice.storage.local import LocalObjectStore
 from airslice.storage.s3 import S3ObjectStore
 from airslice.storage.spool import DiskSpool
-from airslice.wiring.given import Given
+from airslice.wiring.environment import Environment
 
 MAX_JOURNAL_BYTES = 4 * 1024**3
 """600 s, the longest slice, of 1,000 streams at 32 kbit/s."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StorageSide:
-    """Everything that outlives the server."""
+class StorageServices:
+    """The stores of a server, opened."""
 
     tasks: SqliteTaskStore
-    """Its database is that of all other stores."""
+    """Holds the slice tasks; its database is that of all other stores."""
     live_jobs: SqliteLiveJobStore
     objects: LocalObjectStore
     buckets: BucketRouter
-    """The same and S3, as the configuration says."""
+    """Routes to the local objects or to S3, as the configuration says."""
     health: StorageHealth
     spool: DiskSpool
     journal: Journal
     past: Sequence[PastJournal]
-    """Journals of servers that have died."""
+    """The journals of servers that have died."""
     intake: Intake
 
 
 @contextlib.asynccontextmanager
-async def storage_side(given: Given) -> AsyncIterator[StorageSide]:
-    """Open everything; close it at the end."""
-    server, storage = given.settings.server, given.settings.storage
+async def open_storage(environment: Environment) -> AsyncIterator[StorageServices]:
+    """Open all stores; close them at the end."""
+    server, storage = environment.settings.server, environment.settings.storage
     async with AsyncExitStack() as stack:
         tasks = await SqliteTaskStore.open(server.data_dir / "airslice.db", server.master_key)
         stack.push_async_callback(tasks.close)
         objects = LocalObjectStore(server.data_dir / "objects")
-        remote = S3ObjectStore(given.clock, storage.endpoints)
+        remote = S3ObjectStore(environment.clock, storage.endpoints)
         stack.push_async_callback(remote.close)
         buckets = BucketRouter(
             local=objects, remote=remote, overrides=storage.endpoints, default=storage.default
         )
-        health = StorageHealth(given.clock, buckets if storage.probe else None)
+        health = StorageHealth(environment.clock, buckets if storage.probe else None)
         stack.push_async_callback(health.close)
         spool = DiskSpool(
             server.data_dir / "spool", FileSliceWriters(), quota_bytes=server.spool_quota_bytes
         )
         stack.callback(spool.close)
         past = past_journals(server.data_dir / "journal")  # before there is one of this server
-        journal = await stack.enter_async_context(_journal(given))
-        yield StorageSide(
+        journal = await stack.enter_async_context(_journal(environment))
+        yield StorageServices(
             tasks=tasks,
             live_jobs=await SqliteLiveJobStore.open(tasks.database),
             objects=objects,
@@ -77,12 +77,12 @@ async def storage_side(given: Given) -> AsyncIterator[StorageSide]:
 
 
 @contextlib.asynccontextmanager
-async def _journal(given: Given) -> AsyncIterator[Journal]:
-    server = given.settings.server
+async def _journal(environment: Environment) -> AsyncIterator[Journal]:
+    server = environment.settings.server
     if not server.journal:
         yield NoJournal()
         return
-    journal = DiskJournal(server.data_dir / "journal", given.clock, MAX_JOURNAL_BYTES)
+    journal = DiskJournal(server.data_dir / "journal", environment.clock, MAX_JOURNAL_BYTES)
     journal.start()
     try:
         yield journal

@@ -61,7 +61,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Presenter]:
         async def __aexit__(self, *_: object) -> None:
             """Do nothing."""
 
-    monkeypatch.setattr(live, "_engine", CannotSpeak)
+    monkeypatch.setattr(live, "speech_engine", CannotSpeak)
     return opened
 
 

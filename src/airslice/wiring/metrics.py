@@ -1,4 +1,4 @@
-"""What operators can watch."""
+"""The figures that operators can watch, read from the parts that count them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from airslice.application.broadcast.jobs import LiveJobs
 from airslice.application.rooms.published_stream import PublishedStream
 from airslice.domain.outbox import DeliveryKind
 from airslice.facades.health import Reading
-from airslice.wiring.delivery_side import DeliverySide
-from airslice.wiring.media_side import MediaSide
-from airslice.wiring.parts import Parts
-from airslice.wiring.slicing_side import SlicingSide
-from airslice.wiring.storage_side import StorageSide
+from airslice.wiring.backend import Backend
+from airslice.wiring.delivery import DeliveryServices
+from airslice.wiring.rooms import RoomServices
+from airslice.wiring.slicing import SlicingServices
+from airslice.wiring.storage import StorageServices
 
 
-def readings(parts: Parts, live_jobs: LiveJobs) -> list[Reading]:
-    """Return the figures of all parts; docs/metrics.md lists them."""
+def readings(backend: Backend, live_jobs: LiveJobs) -> list[Reading]:
+    """Return the figures of the whole server; docs/metrics.md lists them."""
     return [
-        *_of_sessions(parts.media),
-        *_of_streams(parts.slicing),
-        *_of_slices(parts.slicing, parts.delivery),
-        *_of_storage(parts.storage),
-        *_of_live_jobs(live_jobs, parts.delivery),
-        *_of_deliveries(parts.delivery),
+        *_of_sessions(backend.rooms),
+        *_of_streams(backend.slicing),
+        *_of_slices(backend.slicing, backend.delivery),
+        *_of_storage(backend.storage),
+        *_of_live_jobs(live_jobs, backend.delivery),
+        *_of_deliveries(backend.delivery),
     ]
 
 
@@ -35,7 +35,7 @@ def _counter(name: str, meaning: str, read: Callable[[], float]) -> Reading:
     return Reading(name=name, meaning=meaning, read=read, counts=True)
 
 
-def _of_sessions(media: MediaSide) -> list[Reading]:
+def _of_sessions(media: RoomServices) -> list[Reading]:
     stats = media.engine.stats
     return [
         _gauge("sessions", "Publishing sessions.", lambda: stats().sessions),
@@ -54,7 +54,7 @@ def _of_sessions(media: MediaSide) -> list[Reading]:
     ]
 
 
-def _of_streams(slicing: SlicingSide) -> list[Reading]:
+def _of_streams(slicing: SlicingServices) -> list[Reading]:
     def streams() -> Iterator[PublishedStream]:
         for room in slicing.rooms:
             yield from room.streams.values()
@@ -79,7 +79,7 @@ def _of_streams(slicing: SlicingSide) -> list[Reading]:
     ]
 
 
-def _of_slices(slicing: SlicingSide, delivery: DeliverySide) -> list[Reading]:
+def _of_slices(slicing: SlicingServices, delivery: DeliveryServices) -> list[Reading]:
     recorder, courier = slicing.recorder, delivery.courier
     return [
         _gauge("tasks", "Running slice tasks.", lambda: len(slicing.tasks.runs)),
@@ -94,7 +94,7 @@ def _of_slices(slicing: SlicingSide, delivery: DeliverySide) -> list[Reading]:
     ]
 
 
-def _of_storage(storage: StorageSide) -> list[Reading]:
+def _of_storage(storage: StorageServices) -> list[Reading]:
     spool, journal = storage.spool, storage.journal
     return [
         _gauge("spool_bytes", "Bytes of slices that wait for storage.", lambda: spool.usage().used),
@@ -118,7 +118,7 @@ def _of_storage(storage: StorageSide) -> list[Reading]:
     ]
 
 
-def _of_live_jobs(jobs: LiveJobs, delivery: DeliverySide) -> list[Reading]:
+def _of_live_jobs(jobs: LiveJobs, delivery: DeliveryServices) -> list[Reading]:
     made, failed = delivery.courier.made, delivery.courier.failed_tries
     return [
         _gauge("live_jobs", "Live jobs on air.", lambda: jobs.on_air),
@@ -145,7 +145,7 @@ def _of_live_jobs(jobs: LiveJobs, delivery: DeliverySide) -> list[Reading]:
     ]
 
 
-def _of_deliveries(delivery: DeliverySide) -> list[Reading]:
+def _of_deliveries(delivery: DeliveryServices) -> list[Reading]:
     made, failed = delivery.courier.made, delivery.courier.failed_tries
     return [
         _counter("stored_slices", "Slices stored.", lambda: made[DeliveryKind.UPLOAD]),

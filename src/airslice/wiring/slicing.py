@@ -14,14 +14,14 @@ from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.application.tasks.track import ClosedSlice, TrackTools
 from airslice.encoding.av_opus_decoder import AvOpusDecoders
 from airslice.encoding.opus_decoder import LibopusDecoders, find_opus_decoders
-from airslice.wiring.delivery_side import DeliverySide
-from airslice.wiring.given import Given
-from airslice.wiring.storage_side import StorageSide
+from airslice.wiring.delivery import DeliveryServices
+from airslice.wiring.environment import Environment
+from airslice.wiring.storage import StorageServices
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SlicingSide:
-    """From decoded packets to recorded slices."""
+class SlicingServices:
+    """What turns received packets into recorded slices."""
 
     decoders: LibopusDecoders | AvOpusDecoders
     rooms: Rooms
@@ -29,21 +29,21 @@ class SlicingSide:
     tools: TrackTools
     """What tracks work with, those of running tasks and of recovery."""
     tasks: SliceTasks
-    """Those of former servers have to be recovered."""
+    """The slice tasks; those of former servers have to be recovered."""
 
 
 @contextlib.asynccontextmanager
-async def slicing_side(
-    given: Given, storage: StorageSide, delivery: DeliverySide
-) -> AsyncIterator[SlicingSide]:
-    """Be ready to slice; at the end, close what is open, and see it recorded."""
-    server, slicing = given.settings.server, given.settings.slicing
+async def open_slicing(
+    environment: Environment, storage: StorageServices, delivery: DeliveryServices
+) -> AsyncIterator[SlicingServices]:
+    """Make everything ready to slice; at the end, close what is open, and see it recorded."""
+    server, slicing = environment.settings.server, environment.settings.slicing
     async with AsyncExitStack() as stack:
-        recorder = _recorder(given, storage, delivery)
+        recorder = _recorder(environment, storage, delivery)
         stack.push_async_callback(recorder.close)
         decoders = find_opus_decoders()
         rooms = Rooms(
-            wall_clock=given.wall_clock,
+            wall_clock=environment.wall_clock,
             decoders=decoders,
             reorder_window_ns=slicing.reorder_window_ms * 1_000_000,
             journal=storage.journal,
@@ -52,12 +52,12 @@ async def slicing_side(
         tools = TrackTools(
             spool=storage.spool,
             journal=storage.journal,
-            wall_clock=given.wall_clock,
+            wall_clock=environment.wall_clock,
             silence_dbfs=slicing.silence_dbfs,
             on_closed=recorder.accept,
         )
         tasks = SliceTasks(
-            apps=given.apps,
+            apps=environment.apps,
             rooms=rooms,
             store=storage.tasks,
             recorder=recorder,
@@ -67,19 +67,21 @@ async def slicing_side(
         )
         # After the engine has closed: sessions that end give up waiting for missing packets.
         stack.push_async_callback(tasks.suspend)
-        yield SlicingSide(
+        yield SlicingServices(
             decoders=decoders, rooms=rooms, recorder=recorder, tools=tools, tasks=tasks
         )
 
 
-def _recorder(given: Given, storage: StorageSide, delivery: DeliverySide) -> SliceRecorder:
+def _recorder(
+    environment: Environment, storage: StorageServices, delivery: DeliveryServices
+) -> SliceRecorder:
     def on_recorded(closed: ClosedSlice) -> None:
         storage.journal.settled(closed.file.name)
         delivery.courier.expect()
 
     return SliceRecorder(
         store=storage.tasks,
-        wall_clock=given.wall_clock,
+        wall_clock=environment.wall_clock,
         sleep=asyncio.sleep,
         on_recorded=on_recorded,
     )

@@ -117,13 +117,15 @@ class Client:
     async def publish(self, peer: RawPublisher) -> httpx.Response:
         now_s = int(time.time())
         token = room_token.mint(
+            room_token.RoomClaims(
+                room_id="room",
+                user_id="ann",
+                privileges={Privilege.PUBLISH_STREAM: 0},
+                issued_at_s=now_s,
+                expires_at_s=now_s + 60,
+            ),
             app_id=APP_ID,
             app_key="app key",
-            room_id="room",
-            user_id="ann",
-            privileges={Privilege.PUBLISH_STREAM: 0},
-            issued_at_s=now_s,
-            expires_at_s=now_s + 60,
             nonce=1,
         )
         return await self._http.post(

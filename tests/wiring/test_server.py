@@ -3,72 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import re
-import socket
 import time
 import wave
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
-from airslice.config import Address, ConfigError, Settings, load
+from airslice.config import Address, ConfigError, Settings
 from airslice.domain import room_token
 from airslice.domain.room_token import Privilege
-from airslice.wiring import RunningServer, running
+from airslice.wiring import running
 from tests.support.clients.raw_publisher import RawPublisher, rtp
 from tests.support.clients.wire_client import authorization
-
-CONFIG = f"""
-[server]
-http = "127.0.0.1:0"
-media = "127.0.0.1:0"
-master_key = "{base64.b64encode(bytes(32)).decode()}"
-
-[[accounts]]
-id = "2100000000"
-access_key = "AK"
-secret_key = "SK"
-
-[[apps]]
-app_id = "123456781234567812345678"
-app_key = "app key"
-account = "2100000000"
-"""
+from tests.support.server.in_process import client_of
 
 SILENCE_20_MS = b"\xf8\xff\xfe"
 """An Opus packet."""
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    config = tmp_path / "airslice.toml"
-    config.write_text(CONFIG)
-    return load(config, {"AIRSLICE_SERVER__DATA_DIR": str(tmp_path / "data")})
-
-
-@pytest.fixture
-def taken() -> Iterator[Address]:
-    """An address that somebody else uses, for TCP as for UDP."""
-    with socket.create_server(("127.0.0.1", 0)) as tcp:
-        address = Address(*tcp.getsockname())
-        with socket.socket(type=socket.SOCK_DGRAM) as udp:
-            udp.bind(address)
-            yield address
-
-
-@asynccontextmanager
-async def client_of(server: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"http://{server.http}", trust_env=False) as http:
-        yield http
 
 
 async def serves(settings: Settings) -> bool:
@@ -81,47 +37,6 @@ async def eventually(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():
             await asyncio.sleep(0.005)
-
-
-async def test_all_facades_answer_on_one_address(settings: Settings) -> None:
-    expected = {
-        ("GET", "/healthz"): 200,
-        ("GET", "/metrics"): 200,
-        ("GET", "/?Action=GetSegmentTask&Version=2023-11-01"): 401,
-        ("GET", "/"): 200,
-        ("POST", "/whip/123456781234567812345678/room"): 401,
-        ("GET", "/objects/bucket/key"): 403,
-        ("GET", "/nothing"): 404,
-    }
-
-    async with running(settings) as server, client_of(server) as http:
-        statuses = {ask: (await http.request(*ask)).status_code for ask in expected}
-
-    assert statuses == expected
-
-
-async def test_metrics_can_have_an_address_of_their_own(settings: Settings) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        metrics = Address(*free.getsockname())
-    settings = replace(settings, server=replace(settings.server, metrics=metrics))
-
-    async with running(settings) as server, client_of(server) as http:
-        assert (await http.get("/metrics")).status_code == 404
-        response = await http.get(f"http://{metrics}/metrics")
-
-    assert "airslice_sessions 0.0" in response.text
-
-
-async def test_the_document_lists_every_metric(settings: Settings) -> None:
-    document = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text()
-    rows = [line.split("|")[1] for line in document.splitlines() if line.startswith("| `")]
-    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-
-    async with running(settings) as server, client_of(server) as http:
-        lines = (await http.get("/metrics")).text.splitlines()
-
-    shown = [line.split()[0].removeprefix("airslice_") for line in lines if line[0] != "#"]
-    assert sorted(listed) == sorted(shown)
 
 
 async def test_two_servers_cannot_use_one_data_directory(settings: Settings) -> None:
@@ -183,13 +98,15 @@ async def publish(http: httpx.AsyncClient, settings: Settings, peer: RawPublishe
     (app,) = settings.apps
     now_s = int(time.time())
     token = room_token.mint(
+        room_token.RoomClaims(
+            room_id="room",
+            user_id="ann",
+            privileges={Privilege.PUBLISH_STREAM: 0},
+            issued_at_s=now_s,
+            expires_at_s=now_s + 60,
+        ),
         app_id=app.app_id,
         app_key=app.app_key,
-        room_id="room",
-        user_id="ann",
-        privileges={Privilege.PUBLISH_STREAM: 0},
-        issued_at_s=now_s,
-        expires_at_s=now_s + 60,
         nonce=1,
     )
     response = await http.post(
