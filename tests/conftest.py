@@ -7,6 +7,8 @@ from collections.abc import Generator
 
 import pytest
 
+pytest_plugins = ("tests.support.fuzz.tally_report",)
+
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 
 

@@ -21,7 +21,8 @@ from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.sdk_scenarios import start_body
 from tests.support.clients.slicing_client import VERSION, SlicingClient, order_slicing
 from tests.support.server.callback_sink import CallbackSink
-from tests.support.server.running_server import FOREIGN, RunningServer, until
+from tests.support.server.running_server import FOREIGN, RunningServer
+from tests.support.waiting import until
 
 MAX_PUBLISHERS = 3
 SESSIONS = 200

@@ -23,7 +23,8 @@ from airslice.facades.huawei.operations import OPERATIONS
 from tests.support.clients import huawei_scenarios as scenarios
 from tests.support.clients.huawei_scenarios import Recorder
 from tests.support.clients.slicing_client import SlicingClient
-from tests.support.server.running_server import REGION, RunningServer, until
+from tests.support.server.running_server import REGION, RunningServer
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -18,7 +18,8 @@ from tests.support.audio.slice_audio import Samples, beeps, onsets_s
 from tests.support.clients.raw_publisher import RawPublisher
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.whep_player import RATE, Got, WhepPlayer, listener_token, whep_url
-from tests.support.server.running_server import RunningServer, until
+from tests.support.server.running_server import RunningServer
+from tests.support.waiting import until
 
 LOOP_S = 4
 CODEC_S = 0.0065

@@ -14,7 +14,8 @@ from tests.support.clients.live_jobs import LiveClient, write_tones
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.whep_player import EVENTS, listener_token, whep_url
 from tests.support.server.callback_sink import CallbackSink
-from tests.support.server.running_server import RunningServer, until
+from tests.support.server.running_server import RunningServer
+from tests.support.waiting import until
 
 pytestmark = needs_chromium
 

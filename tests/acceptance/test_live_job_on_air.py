@@ -20,7 +20,8 @@ import pytest
 from tests.support.audio.slice_audio import joined, read_wav
 from tests.support.clients.live_jobs import PAUSE_S, LiveClient, Played, played, write_tones
 from tests.support.clients.whep_player import RATE, WhepPlayer, whep_url
-from tests.support.server.running_server import RunningServer, until
+from tests.support.server.running_server import RunningServer
+from tests.support.waiting import until
 
 LENGTHS_S = [0.7, 1.4, 0.5, 2.2, 0.9, 1.1]
 MP3_S = 0.08

@@ -12,7 +12,7 @@ from tests.acceptance.conftest import Stage
 from tests.support.audio.slice_audio import Samples, beeps, onsets_s, read_wav
 from tests.support.clients.rtp_publisher import FRAME_SAMPLES, RATE, opus_loop
 from tests.support.server.callback_sink import Announced
-from tests.support.server.running_server import until
+from tests.support.waiting import until
 
 SLICED = 17
 DURATION_S = 2

@@ -14,7 +14,8 @@ from tests.support.audio.slice_audio import beeps, onsets_s, read_wav
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.slicing_client import OrderedTask, SlicingClient, order_slicing
 from tests.support.server.callback_sink import Announced, CallbackSink
-from tests.support.server.running_server import RunningServer, until
+from tests.support.server.running_server import RunningServer
+from tests.support.waiting import until
 
 RUNNING = 2
 BEEP_S = 0.5

@@ -13,7 +13,8 @@ from tests.support.audio.slice_audio import beeps
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.slicing_client import OrderedTask, SlicingClient
 from tests.support.server.callback_sink import CallbackSink
-from tests.support.server.running_server import AUTO, until
+from tests.support.server.running_server import AUTO
+from tests.support.waiting import until
 
 ENDED = 3
 LOOP = opus_loop(beeps(1.0))

@@ -26,8 +26,8 @@ from tests.support.clients.slicing_client import BUCKET, OrderedTask, SlicingCli
 from tests.support.clients.speakers import Speaker, speaking
 from tests.support.server.callback_sink import CallbackSink
 from tests.support.server.mortal_server import MortalServer
-from tests.support.server.running_server import until
 from tests.support.server.small_disk import SmallDisk, small_disk
+from tests.support.waiting import until
 
 DISK_BYTES = 64 << 20
 SPOKEN_S = 3.3

@@ -29,8 +29,8 @@ from tests.support.clients.speakers import Speaker, speaking
 from tests.support.server.callback_sink import Announced, CallbackSink
 from tests.support.server.fault_proxy import REFUSES, FaultProxy
 from tests.support.server.mortal_server import MortalServer
-from tests.support.server.running_server import until
 from tests.support.server.s3_servers import ACCESS_KEY, SECRET_KEY, versitygw
+from tests.support.waiting import until
 
 SPOKEN_S = 4.3
 STOP_TIMEOUT_S = 10

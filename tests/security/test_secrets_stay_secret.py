@@ -20,8 +20,9 @@ from tests.support.clients.live_jobs import LiveClient
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.slicing_client import VERSION, SlicingClient, order_slicing
 from tests.support.server.callback_sink import CallbackSink
-from tests.support.server.running_server import RunningServer, until
+from tests.support.server.running_server import RunningServer
 from tests.support.stages.scripted_store import ScriptedStore
+from tests.support.waiting import until
 
 SHOWN = "shown to its project: "
 """Begins the names of secrets that smart live returns to whom they belong, as it is documented."""

@@ -21,7 +21,8 @@ from airslice.engines.embedded.engine import TICK_INTERVAL_S, hosts_of
 from airslice.engines.embedded.session import Session
 from airslice.engines.embedded.stats import Drop
 from tests.support.clients.raw_publisher import PAYLOAD_TYPE, PROFILES, RawPublisher, rtp
-from tests.support.stages.observers import RecordingSink, SystemClock, eventually
+from tests.support.stages.observers import RecordingSink, SystemClock
+from tests.support.waiting import until
 
 S = 10**9
 
@@ -46,12 +47,12 @@ async def connect(peer: RawPublisher, engine: EmbeddedEngine, sink: RecordingSin
 
 
 async def heard_after(session: Session, heard_ns: int) -> None:
-    await eventually(lambda: session.heard_ns > heard_ns)
+    await until(lambda: session.heard_ns > heard_ns)
     await asyncio.sleep(1.2 * TICK_INTERVAL_S)  # what is not to happen cannot be awaited
 
 
 async def drop_of(engine: EmbeddedEngine, reason: Drop, count: int = 1) -> None:
-    await eventually(lambda: engine.stats().dropped.get(reason, 0) == count)
+    await until(lambda: engine.stats().dropped.get(reason, 0) == count)
 
 
 async def publish(
@@ -86,7 +87,7 @@ async def test_what_aiortc_sends_arrives_as_it_was_sent(
     engine: EmbeddedEngine, sink: RecordingSink, connection: RTCPeerConnection
 ) -> None:
     sent = await publish(connection, engine, sink)
-    await eventually(lambda: len(sink.all_packets) >= 30)
+    await until(lambda: len(sink.all_packets) >= 30)
 
     ((ssrc, received),) = sink.packets.items()
     for packet, original in zip(received, sent, strict=False):
@@ -107,7 +108,7 @@ async def test_packets_carry_the_time_of_their_arrival(
         peer.send_rtp(rtp(number))
         sent_ns.append(clock.monotonic_ns())
         await asyncio.sleep(0.002)
-    await eventually(lambda: len(sink.all_packets) == 20)
+    await until(lambda: len(sink.all_packets) == 20)
 
     delays = [
         abs(packet.arrival_ns - sent)
@@ -132,9 +133,9 @@ async def test_what_came_while_the_process_stood_still_keeps_its_time(
     sent_ns = clock.monotonic_ns()
     peer.send_rtp(rtp(1))
     clock.pushed_ns += 30 * S  # as nothing was awaited, nothing was read before
-    await eventually(lambda: len(sink.all_packets) == 1)
+    await until(lambda: len(sink.all_packets) == 1)
     peer.send_rtp(rtp(2))
-    await eventually(lambda: len(sink.all_packets) == 2)
+    await until(lambda: len(sink.all_packets) == 2)
     await asyncio.sleep(2.2 * TICK_INTERVAL_S)
     ends = sink.ends
     await engine.close()
@@ -147,7 +148,7 @@ async def test_aiortcs_sender_reports_arrive(
     engine: EmbeddedEngine, sink: RecordingSink, connection: RTCPeerConnection, clock: SystemClock
 ) -> None:
     await publish(connection, engine, sink)
-    await eventually(lambda: sink.reports)
+    await until(lambda: sink.reports)
 
     ssrc, report = sink.reports[0]
 
@@ -160,10 +161,10 @@ async def test_a_closed_connection_ends_the_stream_once(
     engine: EmbeddedEngine, sink: RecordingSink, connection: RTCPeerConnection
 ) -> None:
     await publish(connection, engine, sink)
-    await eventually(lambda: sink.all_packets)
+    await until(lambda: sink.all_packets)
 
     await connection.close()
-    await eventually(lambda: sink.ends)
+    await until(lambda: sink.ends)
     await engine.close()
 
     assert sink.end_reasons == [EndReason.LEFT]
@@ -174,9 +175,9 @@ async def test_a_publisher_may_come_again(engine: EmbeddedEngine) -> None:
         sink = RecordingSink()
         connection = RTCPeerConnection()
         await publish(connection, engine, sink)
-        await eventually(lambda: sink.all_packets)
+        await until(lambda: sink.all_packets)
         await connection.close()
-        await eventually(lambda: sink.ends)
+        await until(lambda: sink.ends)
 
     await come_and_go()
     await come_and_go()
@@ -188,7 +189,7 @@ async def test_closing_a_session_tells_the_peer(
     engine: EmbeddedEngine, sink: RecordingSink, connection: RTCPeerConnection
 ) -> None:
     await publish(connection, engine, sink)
-    await eventually(lambda: sink.all_packets)
+    await until(lambda: sink.all_packets)
     assert engine._switchboard is not None
     (session,) = engine._switchboard._ufrags
 
@@ -196,7 +197,7 @@ async def test_closing_a_session_tells_the_peer(
     session.close()
 
     assert sink.ends == 1
-    await eventually(lambda: connection.connectionState == "closed")
+    await until(lambda: connection.connectionState == "closed")
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -206,7 +207,7 @@ async def test_either_protection_profile_works(
     peer.profiles = profile
     await connect(peer, engine, sink)
     peer.send_rtp(rtp(1, level=42))
-    await eventually(lambda: sink.all_packets)
+    await until(lambda: sink.all_packets)
 
     assert sink.all_packets[0]._replace(arrival_ns=0) == (1, 960, 0, 42, b"opus")
 
@@ -223,7 +224,7 @@ async def test_ipv6_works(host: str, sink: RecordingSink, clock: SystemClock) ->
         response = await peer.bind()
         await peer.shake_hands()
         peer.send_rtp(rtp(1))
-        await eventually(lambda: sink.all_packets)
+        await until(lambda: sink.all_packets)
 
         assert response.attributes["XOR-MAPPED-ADDRESS"] == ("::1", peer.socket.getsockname()[1])
     await engine.close()
@@ -238,7 +239,7 @@ async def test_a_certificate_other_than_the_offers_gets_no_keys(
     await peer.connect(session.answer)
     peer.send_rtp(rtp(1))
 
-    await eventually(lambda: sink.ends)
+    await until(lambda: sink.ends)
     await drop_of(engine, Drop.UNBOUND_ADDRESS)
 
     assert sink.packets == {}
@@ -254,7 +255,7 @@ async def test_a_lost_flight_of_the_handshake_is_sent_again(
     await peer.shake_hands()
     peer.send_rtp(rtp(1))
 
-    await eventually(lambda: sink.all_packets)
+    await until(lambda: sink.all_packets)
 
 
 async def test_a_replayed_packet_is_dropped(
@@ -282,7 +283,7 @@ async def test_the_librarys_public_calls_serve_where_its_handle_does_not(
     for datagram in (packet, packet, packet[:-1] + b"?", b"\x80" + bytes(1800)):
         peer.send(datagram)
     peer.send_rtcp(sender_report(packet_ssrc := 0x11223344, 1 << 63))
-    await eventually(lambda: sink.reports)
+    await until(lambda: sink.reports)
 
     assert [packet.payload for packet in sink.packets[packet_ssrc]] == [b"opus"]
     assert engine.stats().dropped == {
@@ -326,7 +327,7 @@ async def test_garbage_among_the_packets_changes_nothing(
         peer.send(generator.randbytes(generator.randrange(1, 1400)))
         peer.send_rtp(rtp(number))
 
-    await eventually(lambda: len(sink.all_packets) == 200)
+    await until(lambda: len(sink.all_packets) == 200)
 
     assert Drop.FAILED not in engine.stats().dropped
     assert [packet.sequence for packet in sink.all_packets] == list(range(200))
@@ -339,7 +340,7 @@ async def test_only_the_negotiated_payload_is_passed_on(
     peer.send_rtp(rtp(1, payload_type=PAYLOAD_TYPE + 1))
     peer.send_rtp(rtp(2, payload=b""))
     peer.send_rtp(rtp(3))
-    await eventually(lambda: sink.all_packets)
+    await until(lambda: sink.all_packets)
 
     assert [packet.sequence for packet in sink.all_packets] == [3]
     assert engine.stats().dropped == {Drop.PAYLOAD_TYPE: 1}
@@ -354,7 +355,7 @@ async def test_each_ssrc_is_a_source_and_their_number_is_bounded(
     peer.send_rtp(rtp(2, ssrc=1))
 
     await drop_of(engine, Drop.SOURCE_LIMIT, 4)
-    await eventually(lambda: len(sink.all_packets) == 9)
+    await until(lambda: len(sink.all_packets) == 9)
 
     assert list(sink.packets) == list(range(1, 9))
 
@@ -372,7 +373,7 @@ async def test_reports_of_unknown_sources_and_without_a_clock_are_not_passed_on(
     peer.send_rtcp(sender_report(6, 1 << 63))
     peer.send_rtcp(sender_report(5, 0))
     peer.send_rtcp(sender_report(5, 1 << 63 | 1))
-    await eventually(lambda: sink.reports)
+    await until(lambda: sink.reports)
 
     assert [(ssrc, report.timestamp) for ssrc, report in sink.reports] == [(5, 960)]
 
@@ -385,7 +386,7 @@ async def test_a_goodbye_does_not_end_the_session(
     peer.send_rtcp(struct.pack("!BBHI", 0x81, 203, 1, 5))
     peer.send_rtp(rtp(2, ssrc=5))
 
-    await eventually(lambda: len(sink.all_packets) == 2)
+    await until(lambda: len(sink.all_packets) == 2)
 
     assert sink.ends == 0
 
@@ -397,9 +398,9 @@ async def test_receiver_reports_tell_what_was_received(
     for number in range(65_500, 65_600):
         if number % 10 != 5:
             peer.send_rtp(rtp(number, ssrc=5))
-    await eventually(lambda: len(sink.all_packets) == 90)
+    await until(lambda: len(sink.all_packets) == 90)
     peer.send_rtcp(sender_report(5, 0x8123_4567_89AB_CDEF))
-    await eventually(lambda: sink.reports)
+    await until(lambda: sink.reports)
 
     clock.pushed_ns += 5 * S
     report = RtcpPacket.parse(await peer.receive_rtcp())[0]
@@ -424,7 +425,7 @@ async def test_a_peer_that_moves_is_followed(
     await drop_of(engine, Drop.UNBOUND_ADDRESS)
     await peer.bind()
     peer.send_rtp(rtp(3))
-    await eventually(lambda: len(sink.all_packets) == 2)
+    await until(lambda: len(sink.all_packets) == 2)
 
     clock.pushed_ns += 5 * S
 
@@ -450,7 +451,7 @@ async def test_an_ice_restart_keeps_the_media(
     peer.send(old_check)
 
     await drop_of(engine, Drop.UNAUTHENTIC_CHECK)
-    await eventually(lambda: len(sink.all_packets) == 2)
+    await until(lambda: len(sink.all_packets) == 2)
     assert len(sink.packets) == 1
 
 
@@ -472,7 +473,7 @@ async def test_a_peer_that_is_gone_for_15_seconds_is_ended(
     await drop_of(engine, Drop.UNAUTHENTIC_MEDIA)
     clock.pushed_ns += 2 * S
 
-    await eventually(lambda: sink.ends)
+    await until(lambda: sink.ends)
 
     assert sink.end_reasons == [EndReason.LOST]
 
@@ -486,7 +487,7 @@ async def test_an_address_in_use_is_not_given_away(
         peer.send(thief.check())
         await drop_of(engine, Drop.ADDRESS_IN_USE)
         peer.send_rtp(rtp(1))
-        await eventually(lambda: sink.all_packets)
+        await until(lambda: sink.all_packets)
 
         clock.pushed_ns += 6 * S
         peer.send(thief.check())
@@ -507,7 +508,7 @@ async def test_a_sink_that_fails_ends_its_own_session_only(
         await connect(other, engine, sink)
         peer.send_rtp(rtp(1))
         other.send_rtp(rtp(1))
-        await eventually(lambda: sink.all_packets)
+        await until(lambda: sink.all_packets)
 
     assert failing.ends == 1
     assert engine.stats().dropped == {Drop.FAILED: 1}

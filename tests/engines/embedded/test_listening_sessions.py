@@ -33,7 +33,8 @@ from airslice.engines.embedded.stats import Drop
 from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import LEVEL_UNKNOWN
 from tests.support.clients.raw_publisher import LEVEL_ID, PAYLOAD_TYPE, RawPublisher
-from tests.support.stages.observers import RecordingSink, SystemClock, eventually
+from tests.support.stages.observers import RecordingSink, SystemClock
+from tests.support.waiting import until
 
 NTP_EPOCH_S = 2_208_988_800
 MAX_LISTENERS = 3
@@ -61,7 +62,7 @@ def ends() -> list[EndReason]:
 async def connect(peer: RawPublisher, engine: EmbeddedEngine, ends: list[EndReason]) -> Listener:
     listener = engine.listen(peer.offer("recvonly"), ends.append)
     await peer.connect(listener.answer)
-    await eventually(lambda: listener.session.has_keys)
+    await until(lambda: listener.session.has_keys)
     return listener
 
 
@@ -156,17 +157,17 @@ async def test_aiortc_receives(
     await connection.setLocalDescription(await connection.createOffer())
     listener = engine.listen(connection.localDescription.sdp, ends.append)
     await connection.setRemoteDescription(RTCSessionDescription(listener.answer, "answer"))
-    await eventually(lambda: connection.connectionState == "connected")
-    await eventually(lambda: listener.session.has_keys)
+    await until(lambda: connection.connectionState == "connected")
+    await until(lambda: listener.session.has_keys)
 
     sent = [outgoing(number, clock) for number in range(50)]
     for packet in sent:
         listener.send(packet)
-    await eventually(lambda: len(received) == 50)
+    await until(lambda: len(received) == 50)
     await connection.close()
 
     assert received == [packet.payload for packet in sent]
-    await eventually(lambda: ends == [EndReason.LEFT])
+    await until(lambda: ends == [EndReason.LEFT])
     assert engine.stats().listeners == 0
 
 
@@ -179,7 +180,7 @@ async def test_nothing_is_sent_before_the_keys_or_after_the_end(
     await peer.bind()
     listener.send(outgoing(2, clock))
     await peer.shake_hands()
-    await eventually(lambda: listener.session.has_keys)
+    await until(lambda: listener.session.has_keys)
     listener.send(outgoing(3, clock))
     listener.close()
     listener.send(outgoing(4, clock))
@@ -235,7 +236,7 @@ async def test_a_listener_who_is_silent_for_too_long_is_gone(
     await connect(peer, engine, ends)
 
     clock.pushed_ns += CONSENT_NS
-    await eventually(lambda: ends)
+    await until(lambda: ends)
 
     assert ends == [EndReason.LOST]
     assert engine.stats().listeners == 0
@@ -254,7 +255,7 @@ async def test_receiver_reports_show_that_a_listener_is_there(
         clock.pushed_ns += CONSENT_NS // 2
         heard_ns = listener.session.heard_ns
         peer.send_rtcp(bytes(RtcpRrPacket(ssrc=7, reports=[block])))
-        await eventually(lambda heard_ns=heard_ns: listener.session.heard_ns > heard_ns)  # type: ignore[misc]
+        await until(lambda heard_ns=heard_ns: listener.session.heard_ns > heard_ns)  # type: ignore[misc]
 
     await asyncio.sleep(1.2 * TICK_INTERVAL_S)
     assert ends == []
@@ -281,7 +282,7 @@ async def test_a_lost_flight_of_the_handshake_is_sent_again(
     await peer.bind()
     peer.flights_to_lose = 1
     await peer.shake_hands()
-    await eventually(lambda: listener.session.has_keys)
+    await until(lambda: listener.session.has_keys)
 
     listener.send(outgoing(1, clock))
 
@@ -310,7 +311,7 @@ async def test_what_a_listener_says_is_dropped(
     peer.send_rtp(struct.pack("!BBHII", 0x80, PAYLOAD_TYPE, 1, 960, 1) + b"opus")
     peer.send(b"\x80\xc9\0\1" + bytes(30))
 
-    await eventually(lambda: engine.stats().dropped.get(Drop.UNAUTHENTIC_MEDIA))
+    await until(lambda: engine.stats().dropped.get(Drop.UNAUTHENTIC_MEDIA))
 
     assert engine.stats().dropped == {Drop.UNASKED: 1, Drop.UNAUTHENTIC_MEDIA: 1}
     assert ends == []
@@ -324,7 +325,7 @@ async def test_the_ssrcs_that_report_are_bounded(
     for ssrc in range(6):
         peer.send_rtcp(bytes(RtcpRrPacket(ssrc=ssrc)))
 
-    await eventually(lambda: engine.stats().dropped == {Drop.SOURCE_LIMIT: 2})
+    await until(lambda: engine.stats().dropped == {Drop.SOURCE_LIMIT: 2})
 
 
 def test_listeners_are_bounded_and_leave_publishers_their_places(

@@ -19,7 +19,7 @@ from tests.support.clients.slicing_client import OrderedTask, SlicingClient, ord
 from tests.support.clients.speakers import Session, Speaker, make_speakers
 from tests.support.server.callback_sink import Announced, CallbackSink
 from tests.support.server.mortal_server import MortalServer
-from tests.support.server.running_server import until
+from tests.support.waiting import until
 
 ROOMS = (("wav", "wav-room"), ("ogg", "ogg-room"))
 SPEAKERS_PER_ROOM = 4

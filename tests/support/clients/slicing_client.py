@@ -13,7 +13,8 @@ import httpx
 
 from tests.support.clients.wire_client import authorization
 from tests.support.server.callback_sink import Announced, CallbackSink
-from tests.support.server.running_server import RunningServer, until
+from tests.support.server.running_server import RunningServer
+from tests.support.waiting import until
 
 VERSION = "2023-11-01"
 BUCKET = "moderation"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -48,10 +47,3 @@ class SystemClock:
 
     def utc_ns(self) -> int:
         return time.time_ns()
-
-
-async def eventually(condition: Callable[[], object], timeout_s: float = 10) -> None:
-    """Wait until `condition` holds."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.005)
