@@ -14,7 +14,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from airslice.application.ports.clock import Clock
 from airslice.delivery.destination import DestinationRefused
 from airslice.delivery.live_event import hw_time, live_event_signature
 from airslice.delivery.live_event_sender import HttpLiveEventSender, validate_live_url
@@ -23,6 +22,7 @@ from airslice.domain.destination import AddressRule
 from airslice.domain.live_callback import CallbackAuth, LiveCallback
 from airslice.domain.outbox import Failed, Gone, Made
 from tests.delivery.test_callback_destination import FixedNames
+from tests.support.clock import HandClock
 
 KEY = "GCTbw44s6MPLh4GqgDpnfuFHgy25Enly"
 NOW_S = 0x66DF9308
@@ -34,14 +34,6 @@ EVENT = CallbackEvent(
     time_ms=0,
     data='{"shoot_script_title":"段落2"}',
 )
-
-
-class StoppedClock(Clock):
-    def monotonic_ns(self) -> int:
-        return 0
-
-    def utc_ns(self) -> int:
-        return NOW_S * 1_000_000_000
 
 
 @dataclass
@@ -69,7 +61,7 @@ async def owner() -> AsyncIterator[Owner]:
 
 @pytest_asyncio.fixture
 async def sender() -> AsyncIterator[HttpLiveEventSender]:
-    sender = HttpLiveEventSender(StoppedClock(), AddressRule(["127.0.0.0/8"]))
+    sender = HttpLiveEventSender(HandClock(utc_ms=NOW_S * 1_000), AddressRule(["127.0.0.0/8"]))
     yield sender
     await sender.close()
 
@@ -179,7 +171,9 @@ async def test_an_unknown_signature_is_not_sent_unsigned(
 
 async def test_plain_http_leads_only_into_listed_networks(owner: Owner) -> None:
     names = FixedNames(["8.8.8.8"], ["127.0.0.1"])
-    sender = HttpLiveEventSender(StoppedClock(), AddressRule(["127.0.0.0/8"]), names=names)
+    sender = HttpLiveEventSender(
+        HandClock(utc_ms=NOW_S * 1_000), AddressRule(["127.0.0.0/8"]), names=names
+    )
     port = URL(owner.url).port
 
     refused = await sender.send(EVENT, LiveCallback(url=f"http://public.example:{port}/cb"))

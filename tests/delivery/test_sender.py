@@ -26,26 +26,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from airslice.application.ports.clock import Clock
 from airslice.delivery.posting import MAX_CALLS_PER_RECEIVER
 from airslice.delivery.sender import HttpCallbackSender
 from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Failed, Gone, Made, Outcome
 from tests.delivery.test_callback_destination import FixedNames
+from tests.support.clock import HandClock
 from tests.support.values.values import an_event
 
 LOOPBACK = AddressRule(["127.0.0.0/8"])
 SECRET = "callback secret"
 NOW_S = 1_700_000_100
-
-
-class StoppedClock(Clock):
-    def monotonic_ns(self) -> int:
-        return 0
-
-    def utc_ns(self) -> int:
-        return NOW_S * 1_000_000_000
 
 
 def at(url: str) -> CallbackReceiver:
@@ -72,7 +64,7 @@ async def receiver(
 async def a_sender(
     rule: AddressRule = LOOPBACK, **options: Any
 ) -> AsyncIterator[HttpCallbackSender]:
-    sender = HttpCallbackSender(StoppedClock(), rule, **options)
+    sender = HttpCallbackSender(HandClock(utc_ms=NOW_S * 1_000), rule, **options)
     try:
         yield sender
     finally:

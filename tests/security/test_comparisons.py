@@ -25,7 +25,7 @@ from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.signature import SignedRequest, verify
 from airslice.storage.signed_url import UrlSigner
 from tests.support.clients.wire_client import authorization
-from tests.support.stages.scripted_store import HandClock
+from tests.support.clock import HandClock
 
 Verify = Callable[[str], bool]
 """Tries a secret that may be right; whether it was taken."""

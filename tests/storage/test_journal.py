@@ -18,19 +18,10 @@ from airslice.slicing.timeline import Piece, PieceKind
 from airslice.storage import journal as journal_module
 from airslice.storage.journal import DiskJournal, DiskPast, past_journals
 from airslice.storage.journal_records import payloads, pieces_record, read_pieces
+from tests.support.clock import HandClock
 
 ANN = StreamAddress(RoomKey("app", "room"), StreamKey("ann"))
 BOB = StreamAddress(RoomKey("app", "room"), StreamKey("bob", StreamType.SCREEN))
-
-
-class HandClock:
-    now_ns = 1_000_000_000
-
-    def monotonic_ns(self) -> int:
-        return self.now_ns
-
-    def utc_ns(self) -> int:
-        return self.now_ns
 
 
 @pytest.fixture

@@ -16,13 +16,8 @@ from airslice.domain.errors import StoreFailed, StoreRefused
 from airslice.domain.storage_endpoints import StorageOverride
 from airslice.domain.storage_target import StorageTarget
 from airslice.storage.s3 import S3ObjectStore
-from tests.support.stages.scripted_store import (
-    ACCESS_KEY,
-    SECRET_KEY,
-    HandClock,
-    ScriptedStore,
-    etag,
-)
+from tests.support.clock import HandClock
+from tests.support.stages.scripted_store import ACCESS_KEY, SECRET_KEY, ScriptedStore, etag
 from tests.support.values.values import TARGET
 
 KEY = "prefix_alice@b_1700000000000_0.wav"

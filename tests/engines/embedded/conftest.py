@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from airslice.engines.embedded import EmbeddedEngine
-from tests.support.stages.observers import RecordingSink, SystemClock
+from tests.support.clock import PushedClock
+from tests.support.stages.observers import RecordingSink
 
 
 @pytest.fixture
@@ -14,12 +15,12 @@ def sink() -> RecordingSink:
 
 
 @pytest.fixture
-def clock() -> SystemClock:
-    return SystemClock()
+def clock() -> PushedClock:
+    return PushedClock()
 
 
 @pytest.fixture
-async def engine(clock: SystemClock) -> AsyncIterator[EmbeddedEngine]:
+async def engine(clock: PushedClock) -> AsyncIterator[EmbeddedEngine]:
     engine = EmbeddedEngine(("127.0.0.1", 0), [], clock, max_sessions=20)
     await engine.start()
     yield engine

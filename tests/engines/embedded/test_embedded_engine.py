@@ -21,7 +21,8 @@ from airslice.engines.embedded.engine import TICK_INTERVAL_S, hosts_of
 from airslice.engines.embedded.session import Session
 from airslice.engines.embedded.stats import Drop
 from tests.support.clients.raw_publisher import PAYLOAD_TYPE, PROFILES, RawPublisher, rtp
-from tests.support.stages.observers import RecordingSink, SystemClock
+from tests.support.clock import PushedClock
+from tests.support.stages.observers import RecordingSink
 from tests.support.waiting import until
 
 S = 10**9
@@ -100,7 +101,7 @@ async def test_what_aiortc_sends_arrives_as_it_was_sent(
 
 
 async def test_packets_carry_the_time_of_their_arrival(
-    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: SystemClock
+    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: PushedClock
 ) -> None:
     await connect(peer, engine, sink)
     sent_ns = []
@@ -121,7 +122,7 @@ async def test_packets_carry_the_time_of_their_arrival(
 async def test_what_came_while_the_process_stood_still_keeps_its_time(
     sink: RecordingSink, peer: RawPublisher
 ) -> None:
-    class AllClocks(SystemClock):
+    class AllClocks(PushedClock):
         def utc_ns(self) -> int:
             return super().utc_ns() + self.pushed_ns
 
@@ -145,7 +146,7 @@ async def test_what_came_while_the_process_stood_still_keeps_its_time(
 
 
 async def test_aiortcs_sender_reports_arrive(
-    engine: EmbeddedEngine, sink: RecordingSink, connection: RTCPeerConnection, clock: SystemClock
+    engine: EmbeddedEngine, sink: RecordingSink, connection: RTCPeerConnection, clock: PushedClock
 ) -> None:
     await publish(connection, engine, sink)
     await until(lambda: sink.reports)
@@ -213,7 +214,7 @@ async def test_either_protection_profile_works(
 
 
 @pytest.mark.parametrize("host", ["::1", "::"])
-async def test_ipv6_works(host: str, sink: RecordingSink, clock: SystemClock) -> None:
+async def test_ipv6_works(host: str, sink: RecordingSink, clock: PushedClock) -> None:
     engine = EmbeddedEngine((host, 0), ["::1"], clock, 1)
     try:
         await engine.start()
@@ -392,7 +393,7 @@ async def test_a_goodbye_does_not_end_the_session(
 
 
 async def test_receiver_reports_tell_what_was_received(
-    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: SystemClock
+    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: PushedClock
 ) -> None:
     await connect(peer, engine, sink)
     for number in range(65_500, 65_600):
@@ -416,7 +417,7 @@ async def test_receiver_reports_tell_what_was_received(
 
 
 async def test_a_peer_that_moves_is_followed(
-    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: SystemClock
+    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: PushedClock
 ) -> None:
     await connect(peer, engine, sink)
     peer.send_rtp(rtp(1))
@@ -456,7 +457,7 @@ async def test_an_ice_restart_keeps_the_media(
 
 
 async def test_a_peer_that_is_gone_for_15_seconds_is_ended(
-    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: SystemClock
+    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: PushedClock
 ) -> None:
     session = await connect(peer, engine, sink)
     for sign_of_life in (peer.check(), peer.protect(rtp(1))):
@@ -479,7 +480,7 @@ async def test_a_peer_that_is_gone_for_15_seconds_is_ended(
 
 
 async def test_an_address_in_use_is_not_given_away(
-    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: SystemClock
+    engine: EmbeddedEngine, sink: RecordingSink, peer: RawPublisher, clock: PushedClock
 ) -> None:
     await connect(peer, engine, sink)
     with RawPublisher() as thief:
@@ -526,7 +527,7 @@ async def test_closing_the_engine_ends_all_streams(
         engine.open(peer.offer(), sink)
 
 
-def test_clients_are_told_an_address_they_can_reach(clock: SystemClock) -> None:
+def test_clients_are_told_an_address_they_can_reach(clock: PushedClock) -> None:
     assert hosts_of("192.0.2.1") == ["192.0.2.1"]
     for host in hosts_of("0.0.0.0") + hosts_of("::"):
         assert host not in ("0.0.0.0", "::")

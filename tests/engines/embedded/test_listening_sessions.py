@@ -33,7 +33,8 @@ from airslice.engines.embedded.stats import Drop
 from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import LEVEL_UNKNOWN
 from tests.support.clients.raw_publisher import LEVEL_ID, PAYLOAD_TYPE, RawPublisher
-from tests.support.stages.observers import RecordingSink, SystemClock
+from tests.support.clock import PushedClock
+from tests.support.stages.observers import RecordingSink
 from tests.support.waiting import until
 
 NTP_EPOCH_S = 2_208_988_800
@@ -41,7 +42,7 @@ MAX_LISTENERS = 3
 
 
 @pytest.fixture
-async def engine(clock: SystemClock) -> AsyncIterator[EmbeddedEngine]:
+async def engine(clock: PushedClock) -> AsyncIterator[EmbeddedEngine]:
     engine = EmbeddedEngine(("127.0.0.1", 0), [], clock, 2, MAX_LISTENERS)
     await engine.start()
     yield engine
@@ -66,7 +67,7 @@ async def connect(peer: RawPublisher, engine: EmbeddedEngine, ends: list[EndReas
     return listener
 
 
-def outgoing(number: int, clock: SystemClock, **changes: Any) -> OutgoingPacket:
+def outgoing(number: int, clock: PushedClock, **changes: Any) -> OutgoingPacket:
     packet = OutgoingPacket(
         sequence=number & 0xFFFF,
         timestamp=number * 960 & 0xFFFF_FFFF,
@@ -116,7 +117,7 @@ def test_who_receives_nothing_cannot_listen(
 
 
 async def test_packets_arrive_as_they_were_given(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = await connect(peer, engine, ends)
     extensions = HeaderExtensionsMap()
@@ -143,7 +144,7 @@ async def test_packets_arrive_as_they_were_given(
 
 
 async def test_aiortc_receives(
-    engine: EmbeddedEngine, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     connection = RTCPeerConnection()
     receiver = connection.addTransceiver("audio", direction="recvonly").receiver
@@ -172,7 +173,7 @@ async def test_aiortc_receives(
 
 
 async def test_nothing_is_sent_before_the_keys_or_after_the_end(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = engine.listen(peer.offer("recvonly"), ends.append)
     listener.send(outgoing(1, clock))
@@ -195,7 +196,7 @@ async def test_nothing_is_sent_before_the_keys_or_after_the_end(
 
 
 async def test_sender_reports_say_when_samples_were_captured(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     """The first comes with the first packet, others every 5 s: all on one line."""
     listener = await connect(peer, engine, ends)
@@ -231,7 +232,7 @@ async def report(peer: RawPublisher) -> RtcpSrPacket:
 
 
 async def test_a_listener_who_is_silent_for_too_long_is_gone(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     await connect(peer, engine, ends)
 
@@ -243,7 +244,7 @@ async def test_a_listener_who_is_silent_for_too_long_is_gone(
 
 
 async def test_receiver_reports_show_that_a_listener_is_there(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = await connect(peer, engine, ends)
     (ssrc,) = {entry.ssrc for entry in SessionDescription.parse(listener.answer).media[0].ssrc}
@@ -262,7 +263,7 @@ async def test_receiver_reports_show_that_a_listener_is_there(
 
 
 async def test_checks_show_it_too(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     await connect(peer, engine, ends)
 
@@ -275,7 +276,7 @@ async def test_checks_show_it_too(
 
 
 async def test_a_lost_flight_of_the_handshake_is_sent_again(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = engine.listen(peer.offer("recvonly"), ends.append)
     peer.read_answer(listener.answer)
@@ -290,7 +291,7 @@ async def test_a_lost_flight_of_the_handshake_is_sent_again(
 
 
 async def test_a_listener_goes_on_from_another_address_after_an_ice_restart(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = await connect(peer, engine, ends)
     peer.ufrag = "renewed"

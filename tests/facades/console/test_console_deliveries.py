@@ -19,14 +19,8 @@ from airslice.domain.outbox import Delivery, DeliveryKind, DeliveryState, SliceN
 from airslice.domain.room import StreamKey
 from airslice.facades.console import AdminAccess, ConsoleFacade
 from airslice.facades.console.client import AdminClient, AdminRefused
-from tests.support.stages.console_stand_ins import (
-    PASSWORD,
-    START_MS,
-    HandClock,
-    Letters,
-    Tasks,
-    services,
-)
+from tests.support.clock import HandClock
+from tests.support.stages.console_stand_ins import PASSWORD, START_MS, Letters, Tasks, services
 
 T = TypeVar("T")
 

@@ -96,7 +96,7 @@ class TestRuleGroups:
         self, client: HuaweiClient, live: SmartLiveStage, group: str
     ) -> None:
         [rule] = (await client.get(group))["interaction_rules"]
-        live.clock.forward(2_000)
+        live.clock.turn(2)
         kept = {**RULE, "rule_name": "wave", "rule_index": rule["rule_index"]}
         body = {"group_name": "waves", "interaction_rules": [RULE, kept]}
 
@@ -116,7 +116,7 @@ class TestRuleGroups:
     ) -> None:
         made = await client.create(f"{group}/rules", RULE)
         path = f"{group}/rules/{made['rule_id']}"
-        live.clock.forward(2_000)
+        live.clock.turn(2)
 
         changed = await replaced(client, path, {"rule_name": "wave"})
 
@@ -260,7 +260,7 @@ class TestPlatforms:
         self, client: HuaweiClient, live: SmartLiveStage, platform: str
     ) -> None:
         await removed(client, platform)
-        live.clock.forward(1_000)
+        live.clock.turn(1)
 
         for method, body in [("GET", None), ("PUT", PLATFORM), ("DELETE", None)]:
             code, message = await client.refused(method, platform, body)

@@ -10,8 +10,9 @@ import pytest
 from airslice.domain.apps import Account
 from airslice.facades.volcengine import VolcengineFacade
 from tests.support.clients.wire_client import WireClient
+from tests.support.clock import HandClock
 from tests.support.stages.callback_settings import settings_in_memory
-from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
 
 ACCOUNTS = (
@@ -22,12 +23,12 @@ OWNERS = {"661e0000000000000005543c": "2100000000", "661e0000000000000000ffff": 
 
 
 @pytest.fixture
-def clock() -> HandTurnedClock:
-    return HandTurnedClock(utc_ms=1_677_477_732_000)
+def clock() -> HandClock:
+    return HandClock(utc_ms=1_677_477_732_000)
 
 
 @pytest.fixture
-def tasks(clock: HandTurnedClock) -> InMemorySliceTasks:
+def tasks(clock: HandClock) -> InMemorySliceTasks:
     return InMemorySliceTasks(OWNERS, clock)
 
 
@@ -38,7 +39,7 @@ def moderation() -> RecordingModeration:
 
 @pytest.fixture
 def facade(
-    tasks: InMemorySliceTasks, moderation: RecordingModeration, clock: HandTurnedClock
+    tasks: InMemorySliceTasks, moderation: RecordingModeration, clock: HandClock
 ) -> VolcengineFacade:
     return VolcengineFacade(
         accounts=ACCOUNTS,
@@ -50,6 +51,6 @@ def facade(
 
 
 @pytest.fixture
-async def wire(facade: VolcengineFacade, clock: HandTurnedClock) -> AsyncIterator[WireClient]:
+async def wire(facade: VolcengineFacade, clock: HandClock) -> AsyncIterator[WireClient]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(facade)) as http:
         yield WireClient(http=http, clock=clock)

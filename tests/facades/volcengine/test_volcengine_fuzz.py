@@ -27,8 +27,9 @@ from airslice.facades.volcengine.requests import (
 from airslice.facades.volcengine.storage_config import CustomConfig, TosConfig, UserTosConfig
 from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import authorization
+from tests.support.clock import HandClock
 from tests.support.stages.callback_settings import settings_in_memory
-from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
 
 NOW_MS = 1_677_477_732_000
@@ -79,7 +80,7 @@ def ask(
     body: bytes = b"",
 ) -> tuple[int, dict[str, Any]]:
     """Send one request to a fresh façade; return status and body."""
-    clock = HandTurnedClock(NOW_MS)
+    clock = HandClock(utc_ms=NOW_MS)
     facade = VolcengineFacade(
         accounts=ACCOUNTS,
         tasks=InMemorySliceTasks(OWNERS, clock),

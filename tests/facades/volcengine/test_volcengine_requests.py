@@ -13,8 +13,9 @@ from airslice.domain.slice_task import SliceControl, StreamTarget, TaskChange, T
 from airslice.facades.volcengine import VolcengineFacade
 from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import WireClient, error_of
+from tests.support.clock import HandClock
 from tests.support.stages.callback_settings import settings_in_memory
-from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
 from tests.support.values.sample_bodies import KEY, MIDDLE, NEW, OLD, OLD_START, START, TOS
 
@@ -97,7 +98,7 @@ class TestStart:
         ]
 
     async def test_redundant_duration_can_be_told_to_count_milliseconds(
-        self, clock: HandTurnedClock, tasks: InMemorySliceTasks
+        self, clock: HandClock, tasks: InMemorySliceTasks
     ) -> None:
         facade = VolcengineFacade(
             accounts=ACCOUNTS,

@@ -27,10 +27,11 @@ from airslice.facades.volcengine.signature import SignedRequest, verify
 from airslice.facades.volcengine.storage_config import chosen_target, storage_view
 from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import authorization
+from tests.support.clock import HandClock
 from tests.support.fuzz.parser import Parser
 from tests.support.fuzz.scratch import FOLDER
 from tests.support.stages.callback_settings import settings_in_memory
-from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
 from tests.support.values.http_text import VECTORS, read_request
 from tests.support.values.sample_bodies import CUSTOM, KEY, OLD_START, START, TOS
@@ -138,7 +139,7 @@ def _finish(work: Any) -> None:
     raise AssertionError("it waits")
 
 
-CLOCK = HandTurnedClock(NOW_S * 1_000)
+CLOCK = HandClock(utc_ms=NOW_S * 1_000)
 USE_CASES = UseCases(
     tasks=InMemorySliceTasks(OWNERS, CLOCK),
     moderation=RecordingModeration(OWNERS),

@@ -28,22 +28,6 @@ Connect = Callable[..., httpx.AsyncClient]
 START_MS = 1_700_000_000_000
 
 
-class HandClock:
-    """A clock that stands still until it is turned."""
-
-    def __init__(self) -> None:
-        self.now_ns = START_MS * 10**6
-
-    def monotonic_ns(self) -> int:
-        return self.now_ns
-
-    def utc_ns(self) -> int:
-        return self.now_ns
-
-    def turn(self, seconds: float) -> None:
-        self.now_ns += int(seconds * 10**9)
-
-
 class Tasks:
     """Keeps tasks and slices in memory: the use cases on tasks, and the reading half of a store."""
 

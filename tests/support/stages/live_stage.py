@@ -51,10 +51,11 @@ from airslice.domain.script import (
 )
 from airslice.domain.sentences import Utterance
 from airslice.slicing.packets import RtpPacket, SenderReport
+from tests.support.clock import HandClock
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_resources import MemoryLivePlatformStore
 from tests.support.memory.live_rooms import MemoryLiveRoomStore
-from tests.support.stages.stage import APP, FRAME_NS, TOC_CELT_20_MS, HandClock
+from tests.support.stages.stage import APP, FRAME_NS, TOC_CELT_20_MS
 
 PROJECT = Project(project_id="project", account_id=APP.account_id, app_id=APP.app_id)
 VOICE = Voice(asset_id="voice")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from airslice.domain.room_event import EndReason
@@ -34,16 +33,3 @@ class RecordingSink:
     @property
     def all_packets(self) -> list[RtpPacket]:
         return [packet for packets in self.packets.values() for packet in packets]
-
-
-class SystemClock:
-    """The machine's clocks, and a hand that pushes the monotonic one forward."""
-
-    def __init__(self) -> None:
-        self.pushed_ns = 0
-
-    def monotonic_ns(self) -> int:
-        return time.monotonic_ns() + self.pushed_ns
-
-    def utc_ns(self) -> int:
-        return time.time_ns()
