@@ -12,6 +12,13 @@ pytest_plugins = ("tests.support.fuzz.tally_report",)
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Have a worker more than cores: many tests wait for what happens in real time."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 settings.register_profile(
     "any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

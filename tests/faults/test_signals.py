@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.support.audio.held_audio import FRAME_MS, by_user
 from tests.support.clients.load import (
@@ -98,7 +97,6 @@ def lost_samples(tasks: Sequence[OrderedTask], sent: Mapping[Speaker, int]) -> i
     return lost
 
 
-@pytest.mark.timeout(300)
 async def test_a_process_that_stood_still_goes_on_in_time(
     make_server: Callable[..., MortalServer],
     sink: CallbackSink,

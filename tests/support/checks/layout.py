@@ -1,0 +1,83 @@
+"""What `make lint` asks of the tests' layout: each module has its tests, and none imports another.
+
+A module's tests are at its own path under `tests`: those of `src/airslice/a/b.py` in
+`tests/a/test_b.py`. Modules in which nothing runs (Protocols, values, tables) need none.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+SOURCE = ROOT / "src" / "airslice"
+TESTS = ROOT / "tests"
+
+TESTED_ELSEWHERE: Mapping[str, str] = {}
+"""Modules whose tests are elsewhere: where, and why."""
+
+
+def untested() -> Iterator[str]:
+    """Yield what to say of each module that has no tests, and of each exception that is none."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        module = path.relative_to(SOURCE)
+        tests = TESTS / module.with_name(f"test_{module.name}")
+        excepted = str(module) in TESTED_ELSEWHERE
+        if tests.exists():
+            if excepted:
+                yield f"src/airslice/{module}: has its tests, and is excepted all the same"
+        elif not excepted and path.stem not in ("__init__", "__main__") and runs(path):
+            yield f"src/airslice/{module}: has no {tests.relative_to(ROOT)}"
+    for module_name in TESTED_ELSEWHERE:
+        if not (SOURCE / module_name).exists():
+            yield f"src/airslice/{module_name}: is excepted, and does not exist"
+
+
+def runs(path: Path) -> bool:
+    """Whether a module has a function that does something."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return any(
+        isinstance(node, functions) and not all(map(is_nothing, node.body))
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+
+
+def is_nothing(statement: ast.stmt) -> bool:
+    """Whether a statement is a docstring, `...` or `pass`."""
+    is_constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return is_constant or isinstance(statement, ast.Pass)
+
+
+def imports_of_tests() -> Iterator[str]:
+    """Yield what to say of each import from a test module or a conftest."""
+    for path in sorted(TESTS.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                module = node.module or ""
+                names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            if any(is_test(name) for name in names):
+                place = f"{path.relative_to(ROOT)}:{node.lineno}"
+                yield f"{place}: imports from {names[0]}; what tests share is in tests/support"
+
+
+def is_test(name: str) -> bool:
+    """Whether a dotted name is that of a test module or a conftest."""
+    parts = name.split(".")
+    return parts[0] == "tests" and any(p == "conftest" or p.startswith("test_") for p in parts)
+
+
+def main() -> int:
+    """Print what is wrong; return the exit code."""
+    found = [*untested(), *imports_of_tests()]
+    for line in found:
+        print(line, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
