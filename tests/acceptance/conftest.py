@@ -15,6 +15,7 @@ from tests.support.clients.rtp_publisher import RtpPublisher, Whereto
 from tests.support.clients.slicing_client import SlicingClient, order_slicing
 from tests.support.server.callback_sink import CallbackSink
 from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +53,7 @@ def server(make_server: Callable[..., RunningServer]) -> RunningServer:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """Talks HTTP."""
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         yield client
 
 

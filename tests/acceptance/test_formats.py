@@ -15,6 +15,7 @@ from tests.acceptance.conftest import Stage
 from tests.support.audio.slice_audio import beeps
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.server.running_server import KINDS
+from tests.support.waiting import PATIENCE_S
 
 CODECS = {"wav": "pcm_s16le", "ogg": "opus", "flac": "flac", "mp3": "mp3", "aac": "aac"}
 
@@ -53,6 +54,6 @@ async def test_slices_are_what_each_application_asked_for(order: Any, stage: Sta
 
 def _probe(path: str) -> dict[str, Any]:
     command = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", path]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=20)
+    done = subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE_S)
     (stream,) = json.loads(done.stdout)["streams"]
     return dict(stream)

@@ -81,7 +81,7 @@ async def test_a_browser_plays_a_room_and_hears_its_messages(
     assert sum(level < 0.01 for level in levels[10:]) >= 10
     assert stats["packetsLost"] == 0
     assert stats["packetsReceived"] > 100
-    assert stats["concealedSamples"] < 0.2 * 48_000  # while it begins
+    assert stats["concealedSamples"] < stats["totalSamplesReceived"] / 2
 
 
 async def test_a_browser_plays_a_live_job_with_the_players_token(

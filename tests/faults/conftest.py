@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.server.callback_sink import CallbackSink
 from tests.support.server.mortal_server import MortalServer
+from tests.support.waiting import PATIENCE_S
 
 IS_LONG = os.environ.get("AIRSLICE_TEST_FAULTS", "") == "long"
 """Whether the long forms run, as in `make test-faults`."""
@@ -43,7 +44,7 @@ def sink() -> Iterator[CallbackSink]:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """Talks HTTP."""
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         yield client
 
 

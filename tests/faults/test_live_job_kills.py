@@ -38,7 +38,7 @@ async def test_a_killed_job_goes_on_at_the_next_sentence_and_repeats_nothing(
         server.kill()
         server.launch()
         await server.ready(http)
-    shown = await live.ended(job, timeout_s=90)
+    shown = await live.ended(job)
     slices = await task.stop()
     await asyncio.to_thread(server.close)
 

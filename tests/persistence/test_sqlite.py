@@ -25,6 +25,7 @@ from airslice.persistence.sqlite.secrets import SecretBox, SecretUnreadable
 from airslice.persistence.sqlite.statements import migrations, statements
 from airslice.persistence.sqlite.tasks import SqliteTaskStore
 from tests.support.values.values import APP_ID, TARGET, a_record, a_task
+from tests.support.waiting import PATIENCE_S
 
 MASTER_KEY = bytes(range(32))
 SECRET_STORAGE = replace(TARGET, access_key="AKVERYSECRET", secret_key="SKVERYSECRET")
@@ -277,7 +278,7 @@ async def test_a_write_during_a_commit_joins_the_next_one(path: Path) -> None:
     other.execute("ROLLBACK")
     other.close()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(early, late)
     await store.close()
 

@@ -22,6 +22,7 @@ from airslice.wiring import running
 from tests.facades.huawei.test_huawei_fuzz import SAMPLES
 from tests.support.clients.huawei_client import authorization as huawei_authorization
 from tests.support.clients.wire_client import authorization
+from tests.support.waiting import PATIENCE_S
 
 OWN_APP, FOREIGN_APP = "1" * 24, "2" * 24
 OWN_PROJECT, FOREIGN_PROJECT = "p" * 32, "q" * 32
@@ -100,7 +101,7 @@ users = [{{ name = "operator", password = "another" }}]
     settings = load(config, {"AIRSLICE_SERVER__DATA_DIR": str(tmp_path / "data")})
     async with (
         running(settings) as server,
-        httpx.AsyncClient(base_url=f"http://{server.http}") as http,
+        httpx.AsyncClient(base_url=f"http://{server.http}", timeout=PATIENCE_S) as http,
     ):
         yield http
 

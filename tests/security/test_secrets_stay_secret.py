@@ -22,7 +22,7 @@ from tests.support.clients.slicing_client import VERSION, SlicingClient, order_s
 from tests.support.server.callback_sink import CallbackSink
 from tests.support.server.running_server import RunningServer
 from tests.support.stages.scripted_store import ScriptedStore
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 SHOWN = "shown to its project: "
 """Begins the names of secrets that smart live returns to whom they belong, as it is documented."""
@@ -123,7 +123,9 @@ class Session:
         self.answers: list[tuple[str, httpx.Response]] = []
 
     async def run(self) -> None:
-        async with httpx.AsyncClient(timeout=10, event_hooks={"response": [self._keep]}) as http:
+        async with httpx.AsyncClient(
+            timeout=PATIENCE_S, event_hooks={"response": [self._keep]}
+        ) as http:
             await self._slice(http)
             await self._refuse(http)
             await self._broadcast(http)

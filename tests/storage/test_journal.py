@@ -321,7 +321,7 @@ async def test_a_segment_that_cannot_be_begun_ends_nothing(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 

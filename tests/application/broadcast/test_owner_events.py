@@ -67,7 +67,7 @@ class Office:
         """Let everything be tried, again and again."""
         await self.courier.start()
         for _ in range(40):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while self.courier.under_way or not self.courier.is_resting:
                     await asyncio.sleep(0.001)
             self.clock.turn_to_next_alarm()

@@ -106,17 +106,18 @@ async def test_packets_carry_the_time_of_their_arrival(
     await connect(peer, engine, sink)
     sent_ns = []
     for number in range(20):
+        before_ns = clock.monotonic_ns()
         peer.send_rtp(rtp(number))
-        sent_ns.append(clock.monotonic_ns())
+        sent_ns.append((before_ns, clock.monotonic_ns()))
         await asyncio.sleep(0.002)
     await until(lambda: len(sink.all_packets) == 20)
 
-    delays = [
-        abs(packet.arrival_ns - sent)
-        for packet, sent in zip(sink.all_packets, sent_ns, strict=True)
+    errors_ns = [
+        max(before_ns - packet.arrival_ns, packet.arrival_ns - after_ns)
+        for packet, (before_ns, after_ns) in zip(sink.all_packets, sent_ns, strict=True)
     ]
 
-    assert sorted(delays)[10] < 1_000_000
+    assert sorted(errors_ns)[10] < 1_000_000
 
 
 async def test_what_came_while_the_process_stood_still_keeps_its_time(
@@ -131,8 +132,9 @@ async def test_what_came_while_the_process_stood_still_keeps_its_time(
     await engine.start()
     await connect(peer, engine, sink)
 
-    sent_ns = clock.monotonic_ns()
+    before_ns = clock.monotonic_ns()
     peer.send_rtp(rtp(1))
+    after_ns = clock.monotonic_ns()
     clock.pushed_ns += 30 * S  # as nothing was awaited, nothing was read before
     await until(lambda: len(sink.all_packets) == 1)
     peer.send_rtp(rtp(2))
@@ -141,7 +143,7 @@ async def test_what_came_while_the_process_stood_still_keeps_its_time(
     ends = sink.ends
     await engine.close()
 
-    assert abs(sink.all_packets[0].arrival_ns - sent_ns) < 50_000_000
+    assert before_ns - S < sink.all_packets[0].arrival_ns < after_ns + S
     assert ends == 0
 
 

@@ -121,7 +121,7 @@ def test_a_chunked_body_is_read_as_the_go_sdk_sends_it(target: Target) -> None:
         body=body,
         keys=(target.access_key, target.secret_key),
     )
-    connection = http.client.HTTPConnection(target.host, timeout=5)
+    connection = http.client.HTTPConnection(target.host, timeout=60)
 
     connection.request(
         "POST",

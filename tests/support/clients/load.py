@@ -28,8 +28,6 @@ TASKS = (("loose", 2, {"Align": False}), ("aligned", 3, {"Align": True, "Mixed":
 MAX_LOST_MS = 1_000
 """Of what was received before a kill."""
 MIXED = "mixed"
-DRAIN_TIMEOUT_S = 60
-"""For a disk that others keep busy, too."""
 
 
 async def start_tasks(
@@ -75,7 +73,7 @@ async def stop_tasks(tasks: Sequence[OrderedTask], server: MortalServer) -> None
     """StopSegment; return once every slice has been announced."""
     for task in tasks:
         assert await task.client.call("StopSegment", task.key) == "ok"
-    await until(lambda: server.metric("waiting_slices") == 0, DRAIN_TIMEOUT_S)
+    await until(lambda: server.metric("waiting_slices") == 0)
 
 
 def check_numbers(tasks: Sequence[OrderedTask]) -> None:

@@ -28,11 +28,11 @@ from tests.support.fuzz.parser import Parser
 from tests.support.fuzz.scratch import FOLDER
 from tests.support.stages.scripted_store import ACCESS_KEY, SECRET_KEY
 from tests.support.values.values import TARGET, an_event
+from tests.support.waiting import PATIENCE_S
 
 T = TypeVar("T")
 Answered = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-PATIENCE_S = 5
 SLICE = FOLDER / "slice"
 SLICE.write_bytes(b"a slice")
 SHA256 = hashlib.sha256(b"a slice")

@@ -56,6 +56,7 @@ from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_resources import MemoryLivePlatformStore
 from tests.support.memory.live_rooms import MemoryLiveRoomStore
 from tests.support.stages.stage import APP, FRAME_NS, TOC_CELT_20_MS
+from tests.support.waiting import PATIENCE_S
 
 PROJECT = Project(project_id="project", account_id=APP.account_id, app_id=APP.app_id)
 VOICE = Voice(asset_id="voice")
@@ -375,7 +376,7 @@ class LiveStage:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that needs the real time of a poll."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await asyncio.sleep(0.001)
 

@@ -44,6 +44,7 @@ from tests.support.memory.callback_settings import MemoryCallbackSettings
 from tests.support.memory.objects import MemoryObjectStore
 from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.tasks import MemoryTaskStore
+from tests.support.waiting import PATIENCE_S
 
 APP = RtcApp(
     app_id="0123456789abcdef01234567",
@@ -237,7 +238,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until all slices that were cut are stored and announced, however long that takes."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while self.recorder.waiting_slices:
                 await asyncio.sleep(0.001)
             await self.deliver()
@@ -249,7 +250,7 @@ class Stage:
 
     async def until_quiet(self) -> None:
         """Wait until all that is due was tried."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while self.courier.under_way or not self.courier.is_resting or self.clock.alarm_is_over:
                 await asyncio.sleep(0)
 
@@ -271,7 +272,7 @@ class Stage:
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait for a condition of background work."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not await condition():
                 await asyncio.sleep(0.001)
 
