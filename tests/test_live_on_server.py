@@ -14,7 +14,7 @@ import pytest
 from airslice.application.ports.live import SpeechEngine, SpeechFailed
 from airslice.config import ConfigError, Presenter, Settings, load
 from airslice.wiring import live, running
-from tests.security.test_isolation import Tenant
+from tests.support.clients.huawei_tenant import Tenant
 from tests.support.waiting import PATIENCE_S
 
 CONFIG = f"""

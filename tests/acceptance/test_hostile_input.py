@@ -14,13 +14,13 @@ import httpx
 import pytest
 from aiortc import RTCPeerConnection
 
-from tests.acceptance.conftest import Stage
 from tests.support.audio.slice_audio import beeps
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.sdk_scenarios import start_body
 from tests.support.clients.slicing_client import VERSION, SlicingClient, order_slicing
 from tests.support.server.callback_sink import CallbackSink
 from tests.support.server.running_server import FOREIGN, RunningServer
+from tests.support.stages.publishing_stage import PublishingStage
 from tests.support.waiting import PATIENCE_S, until
 
 MAX_PUBLISHERS = 3
@@ -176,7 +176,7 @@ async def test_a_flood_of_nonsense_costs_a_live_publisher_nothing(
 ) -> None:
     client = SlicingClient(hardened, http)
     task = await order_slicing(client, sink, hardened, room="flooded", Duration=1)
-    stage = Stage(hardened, http)
+    stage = PublishingStage(hardened, http)
     publisher = await stage.publish(opus_loop(beeps(1.0)), room="flooded", user="u")
     await task.wait_for(1)
     dropped = hardened.metric("dropped_datagrams")

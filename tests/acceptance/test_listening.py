@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from airslice.domain.room_token import Privilege
-from tests.acceptance.conftest import Stage
 from tests.support.audio.slice_audio import Samples, beeps, onsets_s
 from tests.support.clients.raw_publisher import RawPublisher
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.whep_player import RATE, Got, WhepPlayer, listener_token, whep_url
 from tests.support.server.running_server import RunningServer
+from tests.support.stages.publishing_stage import PublishingStage
 from tests.support.waiting import until
 
 LOOP_S = 4
@@ -98,7 +98,7 @@ def check_beeps(player: WhepPlayer, seconds: int, tolerance_s: float = PLACED_S)
 
 
 async def test_a_users_very_packets_are_played_at_once_and_in_time(
-    stage: Stage, play: Play
+    stage: PublishingStage, play: Play
 ) -> None:
     player = await play("one", user="anna")
     await stage.publish(TONES, room="one", user="anna")
@@ -113,7 +113,7 @@ async def test_a_users_very_packets_are_played_at_once_and_in_time(
 
 
 async def test_a_player_hears_through_the_publishers_pauses_and_reconnects(
-    stage: Stage, play: Play
+    stage: PublishingStage, play: Play
 ) -> None:
     player = await play("again", user="anna")
     for _ in range(3):
@@ -140,7 +140,7 @@ async def test_a_player_hears_through_the_publishers_pauses_and_reconnects(
 
 
 async def test_a_room_with_one_publisher_is_played_as_he_publishes(
-    stage: Stage, play: Play
+    stage: PublishingStage, play: Play
 ) -> None:
     await stage.publish(TONES, room="alone", user="anna")
     player = await play("alone")
@@ -150,7 +150,7 @@ async def test_a_room_with_one_publisher_is_played_as_he_publishes(
 
 
 async def test_several_publishers_are_mixed_and_the_change_leaves_no_gap(
-    stage: Stage, play: Play
+    stage: PublishingStage, play: Play
 ) -> None:
     """Alone, then two with tones of their own, then alone again: one stream, both levels right."""
     await stage.publish(opus_loop(tone(500, 6_000)), room="two", user="anna")
@@ -172,7 +172,7 @@ async def test_several_publishers_are_mixed_and_the_change_leaves_no_gap(
     assert levels(samples[-RATE // 2 :]) == pytest.approx((6_000, 0), abs=400)
 
 
-async def test_a_mix_keeps_everybodys_time(stage: Stage, play: Play) -> None:
+async def test_a_mix_keeps_everybodys_time(stage: PublishingStage, play: Play) -> None:
     for number, user in enumerate(("anna", "bert", "carl")):
         tones = numbered_tones(400 + 130 * number, 4_000)
         await stage.publish(opus_loop(tones), room="three", user=user)
@@ -231,7 +231,7 @@ async def test_who_may_not_listen_is_told_why(
 
 
 async def test_a_listener_who_is_kicked_hears_no_more(
-    server: RunningServer, play: Play, client: Any, stage: Stage
+    server: RunningServer, play: Play, client: Any, stage: PublishingStage
 ) -> None:
     await stage.publish(TONES, room="out", user="anna")
     player = await play("out")

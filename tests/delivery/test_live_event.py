@@ -21,8 +21,8 @@ from airslice.domain.callback import CallbackEvent
 from airslice.domain.destination import AddressRule
 from airslice.domain.live_callback import CallbackAuth, LiveCallback
 from airslice.domain.outbox import Failed, Gone, Made
-from tests.delivery.test_callback_destination import FixedNames
 from tests.support.clock import HandClock
+from tests.support.stages.fixed_names import FixedNames
 
 KEY = "GCTbw44s6MPLh4GqgDpnfuFHgy25Enly"
 NOW_S = 0x66DF9308

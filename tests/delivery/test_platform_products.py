@@ -19,8 +19,8 @@ from airslice.delivery.platform_products import MAX_ANSWER_BYTES, HttpPlatformPr
 from airslice.domain.destination import AddressRule
 from airslice.domain.errors import LivePlatformFailed
 from airslice.domain.live_platform import Product
-from tests.delivery.test_callback_destination import FixedNames
 from tests.support.clock import HandClock
+from tests.support.stages.fixed_names import FixedNames
 
 LOOPBACK = AddressRule(["127.0.0.0/8"])
 KEY = "GCTbw44s6MPLh4GqgDpnfuFHgy25Enly"

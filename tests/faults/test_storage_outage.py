@@ -44,9 +44,9 @@ from airslice.persistence.sqlite.tasks import SqliteTaskStore
 from airslice.slicing.audio import PcmAudio
 from airslice.storage.s3 import S3ObjectStore
 from airslice.storage.spool import DiskSpool
-from tests.faults.conftest import IS_LONG
 from tests.support.clock import HandClock
 from tests.support.memory.callback_sender import RecordingCallbackSender
+from tests.support.server.fault_lengths import IS_LONG
 from tests.support.server.fault_proxy import (
     ANSWERS_LATE,
     HANGS,

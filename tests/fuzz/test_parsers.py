@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -18,18 +17,10 @@ from tests.support.fuzz.media_parsers import SERVER
 from tests.support.fuzz.mutations import damaged, halved, stretched
 from tests.support.fuzz.parser import Parser
 from tests.support.fuzz.parsers import PARSERS
+from tests.support.growth import check_growth
 
 SMALL_BYTES = 65_536
 LARGE_BYTES = 1 << 20
-
-MAX_GROWTH = 2.5
-"""Of the time for twice the input. What grows by the square takes four times as long."""
-
-MEASURED_S = 0.001
-"""Less processor time than that says nothing of growth."""
-
-TRIES = 20
-"""The least time of several tries is that of the parser; more is what else the machine does."""
 
 MAX_PEAK_BYTES = 64 * LARGE_BYTES
 
@@ -60,7 +51,7 @@ def test_long_inputs_take_time_in_proportion(parser: Parser) -> None:
 
     for sample in samples:
         for half, whole in zip(stretched(sample, size // 2), stretched(sample, size), strict=True):
-            check_growth(parser, half, whole)
+            spent_on(parser, half, whole)
 
 
 @LONGER
@@ -73,34 +64,23 @@ def test_the_worst_inputs_take_time_in_proportion_and_bounded_memory(parser: Par
         pairs.append((sample * (count // 2), sample * count))
 
     for half, whole in pairs:
-        spent_s = check_growth(parser, half, whole)
+        spent_s = spent_on(parser, half, whole)
         tally.SLOWEST_S[parser.name] = max(spent_s, tally.SLOWEST_S.get(parser.name, 0))
         assert peak_bytes(partial(parser.take, whole)) < MAX_PEAK_BYTES, f"{whole[:80]!r} …"
 
 
-def check_growth(parser: Parser, half: bytes, whole: bytes) -> float:
-    """Twice the input takes about twice the time; return the least processor time for it."""
-    whole_s = seconds(parser, whole)
-    if whole_s < MEASURED_S:
-        return whole_s
-    half_s = seconds(parser, half)
-    for _ in range(TRIES):
-        if whole_s <= MAX_GROWTH * half_s + MEASURED_S:
-            return whole_s
-        whole_s = min(whole_s, seconds(parser, whole))
-        half_s = min(half_s, seconds(parser, half))
-    raise AssertionError(
-        f"{half_s:.4f} s for {len(half)} bytes, {whole_s:.4f} s for {len(whole)}:"
-        f" {whole[:80]!r} … {whole[-80:]!r}"
-    )
+def spent_on(parser: Parser, half: bytes, whole: bytes) -> float:
+    """Return the processor time for `whole`, which must be about twice that for its half."""
 
+    def take(data: bytes) -> None:
+        with tally.counted(parser.name):
+            parser.take(data)
 
-def seconds(parser: Parser, data: bytes) -> float:
-    """Return the processor time that one input takes."""
-    with tally.counted(parser.name):
-        begin = time.process_time()
-        parser.take(data)
-        return time.process_time() - begin
+    try:
+        return check_growth(partial(take, half), partial(take, whole))
+    except AssertionError as error:
+        error.add_note(f"{len(whole):,} bytes: {whole[:80]!r} … {whole[-80:]!r}")
+        raise
 
 
 def peak_bytes(work: Callable[[], object]) -> int:

@@ -21,9 +21,9 @@ from airslice.domain.destination import AddressRule
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.presenter import recordings
 from airslice.presenter.recordings import FetchedRecordings
-from tests.delivery.test_callback_destination import FixedNames
 from tests.support.audio.audio_files import audio_file, tone
 from tests.support.audio.voice_measures import fundamental_hz, seconds
+from tests.support.stages.fixed_names import FixedNames
 from tests.support.waiting import PATIENCE_S
 
 MP3 = audio_file("mp3", tone(2.0), channels=2)

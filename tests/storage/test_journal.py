@@ -10,18 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airslice.application.ports.journal import SliceNote, StreamAddress
-from airslice.domain.apps import SliceFormat
-from airslice.domain.room import RoomKey, StreamKey, StreamType
-from airslice.slicing.packets import RtpPacket
 from airslice.slicing.timeline import Piece, PieceKind
 from airslice.storage import journal as journal_module
 from airslice.storage.journal import DiskJournal, DiskPast, past_journals
 from airslice.storage.journal_records import payloads, pieces_record, read_pieces
 from tests.support.clock import HandClock
-
-ANN = StreamAddress(RoomKey("app", "room"), StreamKey("ann"))
-BOB = StreamAddress(RoomKey("app", "room"), StreamKey("bob", StreamType.SCREEN))
+from tests.support.values.journal_values import ANN, BOB, note, spoken
 
 
 @pytest.fixture
@@ -32,29 +26,6 @@ def clock() -> HandClock:
 @pytest.fixture
 async def journal(tmp_path: Path, clock: HandClock) -> DiskJournal:
     return DiskJournal(tmp_path, clock, max_bytes=1 << 30)
-
-
-def spoken(number: int, payload: bytes = b"\xf8voice") -> Piece:
-    packet = RtpPacket(0, 0, 0, 30, payload)
-    return Piece(960 * number, 960, PieceKind.PACKET, packet)
-
-
-def note(name: str) -> SliceNote:
-    return SliceNote(
-        name=name,
-        run_id="run",
-        address=BOB,
-        slice_format=SliceFormat.FLAC,
-        sample_rate_hz=16_000,
-        passthrough=False,
-        identifier="prefix",
-        position=-5,
-        offset=7,
-        max_samples=320_000,
-        start_utc_ns=1_700_000_000_123_456_789,
-        aligned=True,
-        judged=False,
-    )
 
 
 def only_past(root: Path) -> DiskPast:

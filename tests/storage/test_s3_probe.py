@@ -32,7 +32,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 async def store(script: ScriptedStore, clock: HandClock) -> AsyncIterator[S3ObjectStore]:
-    store = S3ObjectStore(clock, [script.override()], timeout_s=0.5)
+    store = S3ObjectStore(clock, [script.override()], timeout_s=60)
     yield store
     await store.close()
 
@@ -56,12 +56,14 @@ async def test_permission_to_delete_is_not_needed(
 
 
 async def test_a_store_that_hangs_is_told_from_one_that_refuses(
-    script: ScriptedStore, store: S3ObjectStore
+    script: ScriptedStore, clock: HandClock
 ) -> None:
     script.scripts = [script.hangs]
+    hasty = S3ObjectStore(clock, [script.override()], timeout_s=0.5)
 
     with pytest.raises(StoreFailed) as caught:
-        await store.check(TARGET)
+        await hasty.check(TARGET)
+    await hasty.close()
 
     assert caught.value.retryable
 

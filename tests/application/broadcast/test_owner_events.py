@@ -68,10 +68,13 @@ class Office:
         await self.courier.start()
         for _ in range(40):
             async with asyncio.timeout(60):
-                while self.courier.under_way or not self.courier.is_resting:
+                while (
+                    self.courier.under_way
+                    or not self.courier.is_resting
+                    or self.clock.alarm_is_over
+                ):
                     await asyncio.sleep(0.001)
             self.clock.turn_to_next_alarm()
-            await asyncio.sleep(0.003)
         await self.courier.close()
 
 

@@ -8,7 +8,6 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from airslice.domain.apps import Account
 from airslice.facades.huawei import HuaweiFacade
 from tests.support.clients.huawei_client import HuaweiClient
 from tests.support.stages.smart_live_stage import (
@@ -18,11 +17,7 @@ from tests.support.stages.smart_live_stage import (
     SECOND,
     SmartLiveStage,
 )
-
-ACCOUNTS = (
-    Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),
-    Account(id="2100000001", access_key="AKOTHER", secret_key="SKOTHER"),
-)
+from tests.support.values.wire_accounts import ACCOUNTS
 
 
 @pytest.fixture

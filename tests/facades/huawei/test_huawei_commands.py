@@ -11,31 +11,8 @@ import pytest
 from airslice.domain.live_command import CommandName
 from tests.support.clients.huawei_client import HuaweiClient, error_of, json_of
 from tests.support.stages.smart_live_stage import PROJECT, SmartLiveStage
-from tests.support.values.sample_rooms import ROOM, SMALL
-
-COMMENT = json.dumps({"user": {"userId": "1"}, "content": "hi"})
-EVENTS = {"total": 1, "events": [{"timestamp": 1_694_481_224_245, "type": 1, "content": COMMENT}]}
-
-PARAMS: dict[str, dict[str, Any]] = {
-    "INSERT_PLAY_SCRIPT": {
-        "text_config": {"text": "欢迎"},
-        "play_type": "INSERT",
-        "play_role": "CO_STREAMER",
-        "rule_index": "rule-1",
-    },
-    "INSERT_PLAY_AUDIO": {"audio_url": "https://example.com/a.mp3", "play_type": "APPEND"},
-    "REWRITE_PLAY_SCRIPT": {"scene_scripts": SMALL["scene_scripts"]},
-    "REWRITE_INTERACTION_RULES": {"interaction_rules": ROOM["interaction_rules"]},
-    "REFRESH_OUTPUT_URL": {"output_urls": ["rtmp://b/live"], "stream_keys": ["k"]},
-    "CLEAN_UP_INSERT_COMMAND": {"command_ids": []},
-    "RESET_EXIT_CONFIG": {
-        "max_live_duration": 168,
-        "auto_stop_mode": "FORCE_EXIT",
-        "max_exception_waiting_duration": 60,
-    },
-    "GET_CURRENT_PLAYING_SCRIPTS": {},
-    "GET_LIVE_JOB_CONFIG_INFO": {},
-}
+from tests.support.values.huawei_bodies import EVENTS, PARAMS
+from tests.support.values.sample_rooms import ROOM
 
 
 @pytest.fixture

@@ -17,9 +17,6 @@ from hypothesis import strategies as st
 from airslice.facades.huawei import HuaweiFacade
 from airslice.facades.huawei.openapi import WIRE_ERRORS
 from airslice.facades.huawei.operations import OPERATIONS, Operation
-from tests.facades.huawei.conftest import ACCOUNTS
-from tests.facades.huawei.test_huawei_commands import EVENTS, PARAMS
-from tests.facades.huawei.test_huawei_resources import PLATFORM, RULE
 from tests.support.clients.huawei_client import HuaweiClient, error_of
 from tests.support.stages.smart_live_stage import (
     FOREIGN,
@@ -28,32 +25,12 @@ from tests.support.stages.smart_live_stage import (
     SECOND,
     SmartLiveStage,
 )
+from tests.support.values.huawei_bodies import PLATFORM, RULE, SAMPLES
 from tests.support.values.sample_rooms import ROOM
+from tests.support.values.wire_accounts import ACCOUNTS
 
 CODES = {(error.status, error.code) for error in WIRE_ERRORS if error.status < 500}
 
-SAMPLES: dict[str, list[Any]] = {
-    "CreateSmartLiveRoomReq": [ROOM],
-    "ConfirmSmarLiveRoomReq": [{"action": "confirm", "script_version": "1"}],
-    "StartSmartLiveReq": [
-        {name: ROOM[name] for name in ("play_policy", "video_config", "rtc_callback_config")}
-    ],
-    "ControlSmartLiveReq": [{"command": name, "params": PARAMS[name]} for name in PARAMS],
-    "BatchConfirmLiveCommandsReq": [{"command": "REWRITE_PLAY_SCRIPT", "action": "confirm"}],
-    "ReportLiveEventReq": [EVENTS],
-    "InteractionRuleGroup": [{"group_name": "g", "interaction_rules": [RULE]}],
-    "CreateInteractionRuleReq": [RULE],
-    "CreateLivePlatformReq": [PLATFORM],
-    "UpdateLivePlatformReq": [PLATFORM],
-    "UpdateSmartLiveUserConfigReq": [
-        {
-            "live_exit_config": {"max_live_duration": 1},
-            "live_event_callback_config": ROOM["live_event_callback_config"],
-            "live_notify_config": {"action": "add", "notify_events": ["AUTO_EXIT"]},
-        }
-    ],
-    "NoBody": [None],
-}
 
 SCALARS = (
     st.none()

@@ -8,25 +8,12 @@ import pytest
 
 from tests.support.clients.huawei_client import HuaweiClient
 from tests.support.stages.smart_live_stage import SmartLiveStage
-from tests.support.values.sample_rooms import ROOM
+from tests.support.values.huawei_bodies import PLATFORM, RULE
 
 GROUPS = "/smart-live-interaction-rule-groups"
 PLATFORMS = "/live-platforms/platforms"
 USER_CONFIG = "/smart-live-configs/user-config"
 NOW = "2022-01-18T16:29:36Z"
-
-RULE: dict[str, Any] = {
-    name: ROOM["interaction_rules"][0][name]
-    for name in ("rule_name", "event_type", "hit_condition", "trigger")
-}
-PLATFORM: dict[str, Any] = {
-    "name": "shop",
-    "auth_config": {"key": "GCTbw44s6MPLh4GqgDpnfuFHgy25Enly"},
-    "callback_config": [
-        {"api_type": "PRODUCT_QUERY", "url": "https://api.example.com/v1/products"},
-        {"api_type": "LIVE_EVENT_CALLBACK", "url": "https://api.example.com/v1/events"},
-    ],
-}
 
 
 async def replaced(client: HuaweiClient, path: str, body: object) -> Any:

@@ -7,19 +7,13 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from airslice.domain.apps import Account
 from airslice.facades.volcengine import VolcengineFacade
 from tests.support.clients.wire_client import WireClient
 from tests.support.clock import HandClock
 from tests.support.stages.callback_settings import settings_in_memory
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
-
-ACCOUNTS = (
-    Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),
-    Account(id="2100000001", access_key="AKOTHER", secret_key="SKOTHER"),
-)
-OWNERS = {"661e0000000000000005543c": "2100000000", "661e0000000000000000ffff": "2100000001"}
+from tests.support.values.wire_accounts import ACCOUNTS, OWNERS
 
 
 @pytest.fixture

@@ -20,11 +20,11 @@ from airslice.facades.volcengine import VolcengineFacade
 from airslice.facades.volcengine.facade import MAX_BODY_BYTES
 from airslice.facades.volcengine.operations import OPERATIONS
 from airslice.facades.volcengine.responses import segment_task
-from tests.facades.volcengine.conftest import ACCOUNTS
 from tests.support.clients.wire_client import WireClient, error_of
 from tests.support.clock import HandClock
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.values.sample_bodies import KEY, NEW, START
+from tests.support.values.wire_accounts import ACCOUNTS
 
 
 class TestRouting:

@@ -25,12 +25,12 @@ from airslice.facades.volcengine.requests import (
     TargetStreams,
 )
 from airslice.facades.volcengine.storage_config import CustomConfig, TosConfig, UserTosConfig
-from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import authorization
 from tests.support.clock import HandClock
 from tests.support.stages.callback_settings import settings_in_memory
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
+from tests.support.values.wire_accounts import ACCOUNTS, OWNERS
 
 NOW_MS = 1_677_477_732_000
 DATE = f"{datetime.fromtimestamp(NOW_MS / 1000, UTC):%Y%m%dT%H%M%SZ}"

@@ -11,13 +11,13 @@ import pytest
 from airslice.domain.room import StreamKey, StreamType
 from airslice.domain.slice_task import SliceControl, StreamTarget, TaskChange, TaskKey
 from airslice.facades.volcengine import VolcengineFacade
-from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import WireClient, error_of
 from tests.support.clock import HandClock
 from tests.support.stages.callback_settings import settings_in_memory
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
 from tests.support.values.sample_bodies import KEY, MIDDLE, NEW, OLD, OLD_START, START, TOS
+from tests.support.values.wire_accounts import ACCOUNTS, OWNERS
 
 
 class TestStart:

@@ -16,7 +16,6 @@ import pytest
 import uvicorn
 
 from airslice.facades.volcengine import VolcengineFacade
-from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.sdk_scenarios import (
     NodeClient,
     ServiceClient,
@@ -31,6 +30,7 @@ from tests.support.clients.wire_client import authorization
 from tests.support.stages.callback_settings import settings_in_memory
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
+from tests.support.values.wire_accounts import ACCOUNTS, OWNERS
 
 
 class MachineClock:

@@ -25,7 +25,6 @@ from airslice.facades.volcengine.operations import OPERATIONS, Call, UseCases
 from airslice.facades.volcengine.requests import StorageConfig
 from airslice.facades.volcengine.signature import SignedRequest, verify
 from airslice.facades.volcengine.storage_config import chosen_target, storage_view
-from tests.facades.volcengine.conftest import ACCOUNTS, OWNERS
 from tests.support.clients.wire_client import authorization
 from tests.support.clock import HandClock
 from tests.support.fuzz.parser import Parser
@@ -35,6 +34,7 @@ from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
 from tests.support.values.http_text import VECTORS, read_request
 from tests.support.values.sample_bodies import CUSTOM, KEY, OLD_START, START, TOS
+from tests.support.values.wire_accounts import ACCOUNTS, OWNERS
 
 MAX_QUERY_BYTES = 256 << 10
 """More of a request's head is not taken at once, see `wiring.http_heads`."""
