@@ -1,12 +1,27 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from aiortc import RTCPeerConnection
 
 from airslice.engines.embedded import EmbeddedEngine
+from tests.support.clients.raw_publisher import RawPublisher
 from tests.support.clock import PushedClock
 from tests.support.stages.observers import RecordingSink
+
+
+@pytest.fixture
+def peer() -> Iterator[RawPublisher]:
+    with RawPublisher() as peer:
+        yield peer
+
+
+@pytest.fixture
+async def connection() -> AsyncIterator[RTCPeerConnection]:
+    connection = RTCPeerConnection()
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture

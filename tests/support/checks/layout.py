@@ -16,9 +16,24 @@ SOURCE = ROOT / "src" / "airslice"
 TESTS = ROOT / "tests"
 
 TESTED_ELSEWHERE: Mapping[str, str] = {
-    # These run in a process of their own, where only the one that starts them reaches them.
+    # Each is an implementation of a port, and nothing else: the port's contract is run on it.
+    "persistence/sqlite/bans.py": "tests/contracts/test_ban_store_contract.py",
+    "persistence/sqlite/callback_settings.py": (
+        "tests/contracts/test_callback_setting_store_contract.py"
+    ),
+    "persistence/sqlite/live_commands.py": "tests/contracts/test_live_resource_stores_contract.py",
+    "persistence/sqlite/live_resources.py": "tests/contracts/test_live_resource_stores_contract.py",
+    "persistence/sqlite/live_rooms.py": "tests/contracts/test_live_room_store_contract.py",
+    "persistence/sqlite/outbox.py": "tests/contracts/test_outbox_contract.py",
+    "persistence/sqlite/presences.py": "tests/contracts/test_presence_store_contract.py",
+    # The other half of the list that live_job_index.py keeps: what it finds is that one's input.
+    "persistence/sqlite/live_job_rooms.py": "tests/contracts/test_live_job_store_contract.py",
+    # These run in processes of their own, which only the engine and the pool reach.
     "presenter/espeak_speaker.py": "tests/presenter/test_espeak.py",
     "presenter/piper_speaker.py": "tests/presenter/test_piper.py",
+    "presenter/speaker_process.py": "tests/presenter/test_speaker_pool.py",
+    # Makes the engines that each of these modules tests.
+    "presenter/choice.py": "tests/presenter/test_espeak.py",
 }
 """Modules whose tests are elsewhere, and where; the comment before them says why."""
 
