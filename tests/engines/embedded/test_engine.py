@@ -31,7 +31,7 @@ def test_it_is_what_the_ports_ask_for(engine: EmbeddedEngine) -> None:
 async def test_what_aiortc_sends_arrives_as_it_was_sent(
     engine: EmbeddedEngine, sink: RecordingSink, connection: RTCPeerConnection
 ) -> None:
-    sent = await publish(connection, engine, sink)
+    _, sent = await publish(connection, engine, sink)
     await until(lambda: len(sink.all_packets) >= 30)
 
     ((ssrc, received),) = sink.packets.items()

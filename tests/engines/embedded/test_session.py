@@ -17,10 +17,8 @@ from tests.support.waiting import until
 async def test_closing_a_session_tells_the_peer(
     engine: EmbeddedEngine, sink: RecordingSink, connection: RTCPeerConnection
 ) -> None:
-    await publish(connection, engine, sink)
+    session, _ = await publish(connection, engine, sink)
     await until(lambda: sink.all_packets)
-    assert engine._switchboard is not None
-    (session,) = engine._switchboard._ufrags
 
     session.close()
     session.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -59,23 +59,21 @@ async def test_a_program_is_written_once_however_often_its_job_changes(
     assert await sealed() != first
 
 
-async def test_a_job_that_could_not_be_saved_is_not_listed(
-    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+REFUSING = """CREATE TRIGGER refuse_{0} AFTER {0} ON live_jobs
+BEGIN INSERT INTO nowhere VALUES (1); END"""
+
+
+async def test_a_job_that_could_not_be_saved_is_not_listed(database: SqliteDatabase) -> None:
     jobs = await SqliteLiveJobStore.open(database)
     await jobs.save_job(a_job("kept"))
-    commit = database._commit
-
-    def failing(writes: Any) -> Any:
-        broken = [replace(write, change=then_fail(write.change)) for write in writes]
-        return commit(broken)
-
-    monkeypatch.setattr(database, "_commit", failing)
+    for happening in ("INSERT", "UPDATE"):
+        await database.write(partial(execute, sql=REFUSING.format(happening)))
     with pytest.raises(StoreFailed):
         await jobs.save_job(a_job("lost"))
     with pytest.raises(StoreFailed):
         await jobs.save_job(a_job("kept", state=JobState.FAILED))
-    monkeypatch.undo()
+    for happening in ("INSERT", "UPDATE"):
+        await database.write(partial(execute, sql=f"DROP TRIGGER refuse_{happening}"))
 
     page = await jobs.jobs(PROJECT, JobQuery())
     assert (page.count, [job.job_id for job in page.items]) == (1, ["kept"])
@@ -87,12 +85,8 @@ async def test_a_job_that_could_not_be_saved_is_not_listed(
     assert (await jobs.jobs(PROJECT, JobQuery())).count == 2
 
 
-def then_fail(change: Any) -> Any:
-    def failing(connection: sqlite3.Connection) -> None:
-        change(connection)
-        raise sqlite3.OperationalError("disk I/O error")
-
-    return failing
+def execute(connection: sqlite3.Connection, *, sql: str) -> None:
+    connection.execute(sql)
 
 
 async def test_listing_reads_no_program(database: SqliteDatabase) -> None:

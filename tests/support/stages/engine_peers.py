@@ -36,8 +36,8 @@ async def drop_of(engine: EmbeddedEngine, reason: Drop, count: int = 1) -> None:
 
 async def publish(
     connection: RTCPeerConnection, engine: EmbeddedEngine, sink: RecordingSink
-) -> list[RtpPacket]:
-    """Publish by aiortc; return the list that what it sends goes to."""
+) -> tuple[Session, list[RtpPacket]]:
+    """Publish by aiortc; return the session, and the list that what is sent goes to."""
     sender = connection.addTrack(AudioStreamTrack())
     await connection.setLocalDescription(await connection.createOffer())
     session = engine.open(connection.localDescription.sdp, sink)
@@ -52,7 +52,7 @@ async def publish(
 
     transport._send_rtp = remember  # type: ignore[method-assign]
     await connection.setRemoteDescription(RTCSessionDescription(session.answer, "answer"))
-    return sent
+    return session, sent
 
 
 def sender_report(ssrc: int, ntp: int) -> bytes:

@@ -11,7 +11,7 @@ import wave
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from airslice.application.delivery.callback_settings import CallbackSettings
 from airslice.application.delivery.callbacks import Announcements, CallbackPost
@@ -20,6 +20,7 @@ from airslice.application.delivery.storage_health import StorageHealth
 from airslice.application.delivery.uploads import SliceUpload
 from airslice.application.ports.journal import Journal, NoJournal
 from airslice.application.ports.media import StreamSink
+from airslice.application.ports.records import TaskStore
 from airslice.application.ports.storage import StorageProbe
 from airslice.application.rooms.rooms import Rooms
 from airslice.application.tasks.intake import Intake
@@ -117,11 +118,17 @@ class Stored:
         return len(self.pcm) / RATE
 
 
-class _Unreachable:
-    """The store of a server that has died."""
+class _MortalStore:
+    """The store as one server has it, until it dies; the slices themselves outlive it."""
+
+    def __init__(self, store: MemoryTaskStore) -> None:
+        self._store = store
+        self.is_dead = False
 
     async def add_slice(self, record: SliceRecord) -> None:
-        await asyncio.Event().wait()
+        if self.is_dead:
+            await asyncio.Event().wait()
+        await self._store.add_slice(record)
 
 
 class Stage:
@@ -169,8 +176,9 @@ class Stage:
         )
         self.delivering = False
         self.announcements = Announcements(self.outbox, self.settings, self.courier)
+        self._recorded_into = _MortalStore(self.store)
         self.recorder = SliceRecorder(
-            store=self.store,
+            store=cast(TaskStore, self._recorded_into),  # it adds slices, and no more
             wall_clock=wall_clock,
             sleep=self.clock.sleep,
             on_recorded=self._recorded,
@@ -263,7 +271,7 @@ class Stage:
         """Lose what is only in memory, as when the process is killed; files that were finished
         are complete."""
         await self.courier.close()
-        self.recorder._store = _Unreachable()  # type: ignore[assignment]
+        self._recorded_into.is_dead = True
         self.spool.close()
 
     def _recorded(self, cut: CutSlice) -> None:
