@@ -29,6 +29,7 @@ each_parser = pytest.mark.parametrize("parser", PARSERS, ids=str)
 
 @each_parser
 def test_valid_inputs_are_taken(parser: Parser) -> None:
+    assert parser.samples
     for sample in parser.samples:
         parser.take(sample)
 

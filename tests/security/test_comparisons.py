@@ -19,7 +19,7 @@ from airslice.domain import room_token
 from airslice.domain.errors import TokenRefused
 from airslice.domain.room_token import Privilege
 from airslice.engines.embedded.stun import is_authentic, parse_binding_request
-from airslice.facades.console.access import AdminAccess
+from airslice.facades.console.access import COOKIE, AdminAccess
 from airslice.facades.console.problems import Problem
 from airslice.facades.volcengine.errors import Refusal
 from airslice.facades.volcengine.signature import SignedRequest, verify
