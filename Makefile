@@ -25,8 +25,11 @@ serve: $(VENV)/.runtime ## Run a server with airslice.toml, made at the first ti
 	@test -e airslice.toml || $(BIN)/airslice init airslice.toml
 	@$(BIN)/airslice serve --config airslice.toml $(ARGS)
 
-test: $(VENV)/.dev $(VENV)/.test-programs $(VENV)/.versitygw ## Run all tests; ARGS=... goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+# Who runs out of tests takes over half of those that another worker still has.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+
+test: $(VENV)/.dev $(VENV)/.test-programs $(VENV)/.versitygw ## Run all tests, on all cores; ARGS=... goes to pytest
+	@$(PYTEST) $(ARGS)
 
 check: format-check lint types layers test ## Everything that CI checks; the tests come last
 
@@ -41,6 +44,7 @@ format-check: $(VENV)/.dev
 lint: $(VENV)/.dev
 	@echo "lint"
 	@$(BIN)/ruff check --quiet
+	@$(BIN)/python -m tests.support.checks.layout
 
 types: $(VENV)/.dev
 	@echo "types"
@@ -52,7 +56,7 @@ layers: $(VENV)/.dev
 
 test-faults: $(VENV)/.dev $(VENV)/.test-programs $(VENV)/.versitygw ## Long fault tests: 200 kills, hours without storage; ARGS=... to pytest
 	@AIRSLICE_TEST_FAULTS=long AIRSLICE_TEST_EXAMPLES=5 \
-	  $(BIN)/python -m pytest tests/faults tests/fuzz -s $(ARGS)
+	  $(PYTEST) tests/faults tests/fuzz -rP $(ARGS)
 
 bench: $(VENV)/.dev ## Measure streams per core and the other figures of the README
 	@for program in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python "$$program" $(ARGS); done

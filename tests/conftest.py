@@ -1,4 +1,4 @@
-"""What holds for all tests: in CI, a test that would be skipped fails instead."""
+"""What holds for all tests: none depends on how fast the machine is, and in CI none is skipped."""
 
 from __future__ import annotations
 
@@ -6,8 +6,23 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ("tests.support.fuzz.tally_report",)
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Have a worker more than cores: many tests wait for what happens in real time."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+settings.register_profile(
+    "any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def _fail_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:

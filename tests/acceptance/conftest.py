@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.clients.rtp_publisher import RtpPublisher, Whereto
 from tests.support.clients.slicing_client import SlicingClient, order_slicing
 from tests.support.server.callback_sink import CallbackSink
 from tests.support.server.running_server import RunningServer
+from tests.support.stages.publishing_stage import PublishingStage
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +53,7 @@ def server(make_server: Callable[..., RunningServer]) -> RunningServer:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """Talks HTTP."""
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         yield client
 
 
@@ -68,40 +69,10 @@ def order(client: SlicingClient, sink: CallbackSink, server: RunningServer) -> A
     return partial(order_slicing, client, sink, server)
 
 
-class Stage:
-    """Brings publishers to a server and takes them away again."""
-
-    def __init__(self, server: RunningServer, http: httpx.AsyncClient) -> None:
-        self.server = server
-        self._http = http
-        self._publishers: list[RtpPublisher] = []
-
-    async def publish(
-        self, loop: list[bytes], *, room: str, user: str, kind: str = "wav"
-    ) -> RtpPublisher:
-        """Let `user` publish a loop of packets."""
-        token = self.server.token(kind, room, user)
-        whereto = Whereto(endpoint=self.server.endpoint(kind, room), token=token)
-        publisher = RtpPublisher(loop, whereto)
-        self._publishers.append(publisher)
-        await publisher.start(self._http)
-        return publisher
-
-    async def leave(self, publisher: RtpPublisher) -> None:
-        """Let a publisher leave his room."""
-        await publisher.stop(self._http)
-        self._publishers.remove(publisher)
-
-    async def close(self) -> None:
-        """Take away whoever is still there."""
-        for publisher in self._publishers:
-            await publisher.close()
-
-
 @pytest.fixture
-async def stage(server: RunningServer, http: httpx.AsyncClient) -> AsyncIterator[Stage]:
+async def stage(server: RunningServer, http: httpx.AsyncClient) -> AsyncIterator[PublishingStage]:
     """Publishers of the shared server."""
-    stage = Stage(server, http)
+    stage = PublishingStage(server, http)
     yield stage
     await stage.close()
 

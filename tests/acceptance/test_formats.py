@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Stage
 from tests.support.audio.slice_audio import beeps
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.server.running_server import KINDS
+from tests.support.stages.publishing_stage import PublishingStage
+from tests.support.waiting import PATIENCE_S
 
 CODECS = {"wav": "pcm_s16le", "ogg": "opus", "flac": "flac", "mp3": "mp3", "aac": "aac"}
 
@@ -25,7 +26,9 @@ DURATION_S = 2
 
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
-async def test_slices_are_what_each_application_asked_for(order: Any, stage: Stage) -> None:
+async def test_slices_are_what_each_application_asked_for(
+    order: Any, stage: PublishingStage
+) -> None:
     loop = opus_loop(beeps(1.0))
     room = "formats"
     tasks = {
@@ -53,6 +56,6 @@ async def test_slices_are_what_each_application_asked_for(order: Any, stage: Sta
 
 def _probe(path: str) -> dict[str, Any]:
     command = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", path]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=20)
+    done = subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE_S)
     (stream,) = json.loads(done.stdout)["streams"]
     return dict(stream)

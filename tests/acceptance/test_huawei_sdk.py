@@ -23,7 +23,8 @@ from airslice.facades.huawei.operations import OPERATIONS
 from tests.support.clients import huawei_scenarios as scenarios
 from tests.support.clients.huawei_scenarios import Recorder
 from tests.support.clients.slicing_client import SlicingClient
-from tests.support.server.running_server import REGION, RunningServer, until
+from tests.support.server.running_server import REGION, RunningServer
+from tests.support.waiting import PATIENCE_S, until
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -214,10 +215,12 @@ def test_an_administrator_blocks_a_job(server: RunningServer, client: Recorder) 
     job_id = client.start_smart_live(room_id=room_id, body=sdk.StartSmartLiveReq()).job_id
     admin = requests.Session()
     password = {"password": server.settings.server.admin_password}
-    assert admin.post(f"{server.base_url}/api/session", json=password, timeout=5).ok
+    assert admin.post(f"{server.base_url}/api/session", json=password, timeout=PATIENCE_S).ok
 
     blocked = admin.post(
-        f"{server.base_url}/api/live-jobs/{job_id}/block", json={"reason": "bad"}, timeout=5
+        f"{server.base_url}/api/live-jobs/{job_id}/block",
+        json={"reason": "bad"},
+        timeout=PATIENCE_S,
     )
 
     assert blocked.status_code == 200

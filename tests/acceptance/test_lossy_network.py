@@ -16,6 +16,7 @@ from av import AudioFrame
 
 from tests.support.audio.slice_audio import joined, read_wav, strongest
 from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 SECONDS = 10
 RATE = 48_000
@@ -99,7 +100,7 @@ async def test_tones_arrive_over_a_lossy_jittery_network(
     )
     await peer.setRemoteDescription(RTCSessionDescription(response.text, "answer"))
 
-    await asyncio.wait_for(track.done.wait(), SECONDS + 10)
+    await asyncio.wait_for(track.done.wait(), PATIENCE_S)
     await task.wait_for(int(SECONDS / 2) - 1)
     slices = await task.stop()
     await peer.close()

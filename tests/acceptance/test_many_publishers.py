@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.acceptance.conftest import Stage
 from tests.support.audio.slice_audio import Samples, beeps, onsets_s, read_wav
 from tests.support.clients.rtp_publisher import FRAME_SAMPLES, RATE, opus_loop
 from tests.support.server.callback_sink import Announced
-from tests.support.server.running_server import until
+from tests.support.stages.publishing_stage import PublishingStage
+from tests.support.waiting import until
 
 SLICED = 17
 DURATION_S = 2
@@ -45,7 +45,9 @@ def voice(number: int) -> Samples:
     return np.clip(sound, -32_768, 32_767).astype(np.int16)
 
 
-async def test_seventeen_streams_share_one_grid_and_one_mix(order: Any, stage: Stage) -> None:
+async def test_seventeen_streams_share_one_grid_and_one_mix(
+    order: Any, stage: PublishingStage
+) -> None:
     room = "many"
     task = await order(
         room=room,

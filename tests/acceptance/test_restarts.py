@@ -9,12 +9,13 @@ from collections.abc import Callable
 
 import httpx
 
-from tests.acceptance.conftest import Stage
 from tests.support.audio.slice_audio import beeps, onsets_s, read_wav
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.slicing_client import OrderedTask, SlicingClient, order_slicing
 from tests.support.server.callback_sink import Announced, CallbackSink
-from tests.support.server.running_server import RunningServer, until
+from tests.support.server.running_server import RunningServer
+from tests.support.stages.publishing_stage import PublishingStage
+from tests.support.waiting import until
 
 RUNNING = 2
 BEEP_S = 0.5
@@ -30,7 +31,7 @@ async def test_a_stopped_server_keeps_its_open_slices_and_its_tasks(
 ) -> None:
     server = make_server()
     loose, aligned = await started(server, sink, http)
-    stage = Stage(server, http)
+    stage = PublishingStage(server, http)
     await stage.publish(LOOP, room=ROOM, user="u")
     await asyncio.gather(loose.wait_for(2), aligned.wait_for(2))
     sink.is_down = True
@@ -52,7 +53,7 @@ async def test_a_killed_server_keeps_its_tasks(
 ) -> None:
     server = make_server()
     loose, aligned = await started(server, sink, http)
-    stage = Stage(server, http)
+    stage = PublishingStage(server, http)
     await stage.publish(LOOP, room=ROOM, user="u")
     await asyncio.gather(loose.wait_for(2), aligned.wait_for(2))
 
@@ -87,7 +88,7 @@ async def goes_on(
     states = [await task.state() for task in (loose, aligned)]
     assert [(state["Status"], state["StopReason"]) for state in states] == [(RUNNING, "")] * 2
     before = len(loose.slices("u")), len(aligned.slices("u"))
-    stage = Stage(server, http)
+    stage = PublishingStage(server, http)
     await stage.publish(LOOP, room=ROOM, user="u")
     await asyncio.gather(loose.wait_for(before[0] + 2, "u"), aligned.wait_for(before[1] + 2, "u"))
     await asyncio.gather(loose.stop(), aligned.stop())

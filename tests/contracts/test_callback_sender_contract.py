@@ -10,11 +10,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from airslice.application.ports.callbacks import CallbackSender
-from airslice.application.ports.clock import Clock
 from airslice.delivery.volcengine.callback_sender import HttpCallbackSender
 from airslice.domain.callback import CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Failed, Gone, Made, Outcome
+from tests.support.clock import HandClock
 from tests.support.memory.callback_sender import RecordingCallbackSender
 from tests.support.values.values import an_event
 
@@ -33,14 +33,6 @@ OUTCOMES: list[Outcome] = [
 ]
 
 
-class StoppedClock(Clock):
-    def monotonic_ns(self) -> int:
-        return 0
-
-    def utc_ns(self) -> int:
-        return 1_700_000_000_000_000_000
-
-
 @pytest.fixture(params=["recording", "http"])
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     if request.param == "recording":
@@ -55,7 +47,9 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     receiving = web.Application()
     receiving.router.add_post("/", receive)
     async with TestServer(receiving) as server:
-        sender = HttpCallbackSender(StoppedClock(), AddressRule(["127.0.0.0/8"]))
+        sender = HttpCallbackSender(
+            HandClock(utc_ms=1_700_000_000_000), AddressRule(["127.0.0.0/8"])
+        )
         yield Subject(sender, CallbackReceiver(url=str(server.make_url("/")), secret="secret"))
         await sender.close()
 

@@ -16,9 +16,9 @@ from airslice.domain.errors import ObjectNotFound, StoreFailed
 from airslice.domain.storage_endpoints import StorageOverride
 from airslice.storage.local import LocalObjectStore
 from airslice.storage.s3 import S3ObjectStore
+from tests.support.clock import HandClock
 from tests.support.memory.objects import MemoryObjectStore
 from tests.support.server.s3_servers import ACCESS_KEY, SECRET_KEY, SERVERS, S3Server
-from tests.support.stages.scripted_store import HandClock
 from tests.support.values.values import TARGET
 
 KEY = "prefix_alice_1700000000000_0.wav"

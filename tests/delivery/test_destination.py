@@ -1,32 +1,12 @@
 from __future__ import annotations
 
-import socket
-
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from airslice.delivery.destination import DestinationRefused, PermittedResolver, validate_url
 from airslice.domain.destination import AddressRule
+from tests.support.stages.fixed_names import FixedNames
 
 OPEN = AddressRule(["127.0.0.0/8"])
-
-
-class FixedNames(AbstractResolver):
-    """Answers every lookup with the next list of addresses."""
-
-    def __init__(self, *answers: list[str]) -> None:
-        self.answers = list(answers)
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
-            for address in self.answers.pop(0)
-        ]
-
-    async def close(self) -> None:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from airslice.domain.apps import SAMPLE_RATES_HZ, SliceFormat
 from airslice.encoding.av_encoder import AvEncoder
 from airslice.slicing.audio import PcmAudio
-from tests.encoding.conftest import FFmpeg
+from tests.support.audio.ffmpeg import FFmpeg
 from tests.support.audio.signals import dominant_hertz, rms, snr_db, speech, tone
 
 FORMATS = [SliceFormat.FLAC, SliceFormat.MP3, SliceFormat.AAC, SliceFormat.OGG]

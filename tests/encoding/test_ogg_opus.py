@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from airslice.encoding.ogg_opus import OggOpusEncoder
 from airslice.slicing.audio import OpusAudio, OpusFrame
-from tests.encoding.conftest import FFmpeg
+from tests.support.audio.ffmpeg import FFmpeg
 from tests.support.audio.ogg_pages import OggPage, packets_of, read_pages
 from tests.support.audio.signals import opus_packets, snr_db, speech
 

@@ -215,7 +215,7 @@ def test_an_unknown_rate_is_refused() -> None:
 
 
 def test_native_memory_is_released_with_the_decoder() -> None:
-    library = libopus()._library
+    library = libopus()._library  # noqa: SLF001 - shows nowhere else
     released = []
     watched = SimpleNamespace(
         opus_decoder_create=library.opus_decoder_create,

@@ -16,7 +16,7 @@ from airslice.domain.file_kind import FileKind
 from airslice.encoding.opus_decoder import find_opus_decoders
 from airslice.encoding.writers import FileSliceWriters
 from airslice.slicing.audio import OpusAudio, OpusFrame, PcmAudio
-from tests.encoding.conftest import FFmpeg
+from tests.support.audio.ffmpeg import FFmpeg
 from tests.support.audio.signals import speech
 
 WRITERS: SliceWriters = FileSliceWriters()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,12 +10,9 @@ import httpx
 import pytest
 
 from tests.support.server.callback_sink import CallbackSink
+from tests.support.server.fault_lengths import IS_LONG, KILLS
 from tests.support.server.mortal_server import MortalServer
-
-IS_LONG = os.environ.get("AIRSLICE_TEST_FAULTS", "") == "long"
-"""Whether the long forms run, as in `make test-faults`."""
-
-KILLS = int(os.environ.get("AIRSLICE_TEST_KILLS", "200" if IS_LONG else "5"))
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -43,7 +39,7 @@ def sink() -> Iterator[CallbackSink]:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """Talks HTTP."""
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         yield client
 
 

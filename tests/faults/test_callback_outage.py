@@ -21,6 +21,7 @@ from airslice.delivery.volcengine.callback_sender import HttpCallbackSender
 from airslice.domain.callback import CallbackEvent, CallbackReceiver
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import DeliveryKind, Outcome
+from tests.support.clock import HandClock
 from tests.support.memory.callback_settings import MemoryCallbackSettings
 from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.tasks import MemoryTaskStore
@@ -34,7 +35,7 @@ from tests.support.server.fault_proxy import (
     FaultProxy,
     answers,
 )
-from tests.support.server.turned_clock import TurnedClock
+from tests.support.stages.passing_time import pass_time
 from tests.support.stages.stage import APP
 from tests.support.values.values import an_event
 
@@ -76,7 +77,7 @@ class Tries:
     One of them is impatient, for as long as the receiver will not answer anyhow.
     """
 
-    def __init__(self, clock: TurnedClock, proxy: FaultProxy) -> None:
+    def __init__(self, clock: HandClock, proxy: FaultProxy) -> None:
         rule = AddressRule(["127.0.0.0/8"])
         self._clock = clock
         self._proxy = proxy
@@ -101,7 +102,7 @@ class Post:
     def __init__(self, proxy: FaultProxy, receiver: Receiver) -> None:
         self.proxy = proxy
         self.receiver = receiver
-        self.clock = TurnedClock()
+        self.clock = HandClock()
         self.tries = Tries(self.clock, proxy)
         app = replace(APP, callback_url=f"{proxy.origin}/callback")
         settings = CallbackSettings(
@@ -131,7 +132,7 @@ class Post:
                 await self._announcements.announce(event, business_id="", lane=stream)
 
     async def pass_time(self, seconds: float) -> None:
-        await self.clock.pass_time(self.courier, seconds)
+        await pass_time(self.clock, self.courier, seconds)
 
     def of_stream(self, stream: str) -> list[str]:
         """What arrived of a stream, each event once, in order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,6 @@ import pytest
 
 from tests.support.audio.held_audio import FRAME_MS, holes_ms
 from tests.support.clients.load import (
-    DRAIN_TIMEOUT_S,
     begin,
     check_numbers,
     check_objects,
@@ -26,8 +26,8 @@ from tests.support.clients.slicing_client import BUCKET, OrderedTask, SlicingCli
 from tests.support.clients.speakers import Speaker, speaking
 from tests.support.server.callback_sink import CallbackSink
 from tests.support.server.mortal_server import MortalServer
-from tests.support.server.running_server import until
 from tests.support.server.small_disk import SmallDisk, small_disk
+from tests.support.waiting import PATIENCE_S, until
 
 DISK_BYTES = 64 << 20
 SPOKEN_S = 3.3
@@ -56,12 +56,14 @@ async def test_a_full_disk_refuses_new_tasks_and_harms_nothing_that_was_kept(
     with speaking(speakers):
         await connect(speakers, server, http)
         await asyncio.sleep(SPOKEN_S)
+        full_ms = time.time() * 1000
         disk.fill()
         refused = await answer_to_start(client, server)
         await asyncio.sleep(FULL_S)
         refused_later = await answer_to_start(client, server)
         disk.free()
         taken = await until_taken(client, server)
+        full_ms = time.time() * 1000 - full_ms
         await asyncio.sleep(SPOKEN_S)
     await asyncio.sleep(0.5)
     await stop_tasks(tasks, server)
@@ -69,7 +71,7 @@ async def test_a_full_disk_refuses_new_tasks_and_harms_nothing_that_was_kept(
     assert await asyncio.to_thread(server.stop) == 0
     server.launch()
     await server.ready(http)
-    await until(lambda: server.metric("waiting_slices") == 0, DRAIN_TIMEOUT_S)
+    await until(lambda: server.metric("waiting_slices") == 0)
     await asyncio.to_thread(server.close)
 
     said = len(re.findall("cannot be written", server.log))
@@ -86,7 +88,7 @@ async def test_a_full_disk_refuses_new_tasks_and_harms_nothing_that_was_kept(
     assert (refused, refused_later, taken) == (REFUSAL, REFUSAL, "ok")
     assert lost_slices
     assert said
-    assert max(missing) <= FULL_S * 1000 + 2 * LONGEST_SLICE_MS
+    assert max(missing) <= full_ms + 2 * LONGEST_SLICE_MS
 
 
 def missing_ms(task: OrderedTask, speaker: Speaker) -> float:
@@ -114,11 +116,8 @@ async def answer_to_start(client: SlicingClient, server: MortalServer) -> str:
 
 
 async def until_taken(client: SlicingClient, server: MortalServer) -> str:
-    """Ask until a task is taken, for some seconds."""
-    answer = ""
-    for _ in range(20):
-        answer = await answer_to_start(client, server)
-        if answer == "ok":
-            break
-        await asyncio.sleep(0.5)
+    """Ask until a task is taken."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (answer := await answer_to_start(client, server)) != "ok":
+            await asyncio.sleep(0.2)
     return answer

@@ -11,11 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.support.audio.held_audio import FRAME_MS, by_user
 from tests.support.clients.load import (
-    DRAIN_TIMEOUT_S,
     begin,
     check_numbers,
     check_objects,
@@ -29,11 +27,10 @@ from tests.support.clients.speakers import Speaker, speaking
 from tests.support.server.callback_sink import Announced, CallbackSink
 from tests.support.server.fault_proxy import REFUSES, FaultProxy
 from tests.support.server.mortal_server import MortalServer
-from tests.support.server.running_server import until
 from tests.support.server.s3_servers import ACCESS_KEY, SECRET_KEY, versitygw
+from tests.support.waiting import PATIENCE_S, until
 
 SPOKEN_S = 4.3
-STOP_TIMEOUT_S = 10
 STOOD_S = 5
 STOOD_LONG_S = 30
 MAX_LABEL_ERROR_MS = 20
@@ -62,13 +59,13 @@ async def test_sigterm_loses_no_sample_and_what_waits_goes_on_at_the_next_start(
                 sent = {speaker: speaker.sessions[-1].end for speaker in speakers}
                 begun_s = time.monotonic()
                 server.process.send_signal(signal.SIGTERM)
-                code = await asyncio.to_thread(server.process.wait, STOP_TIMEOUT_S)
+                code = await asyncio.to_thread(server.process.wait, PATIENCE_S)
                 stopped_s = time.monotonic() - begun_s
             spooled = len(list((server.settings.server.data_dir / "spool").iterdir()))
             await proxy.fail(None)
             server.launch()
             await server.ready(http)
-            await until(lambda: server.metric("waiting_slices") == 0, DRAIN_TIMEOUT_S)
+            await until(lambda: server.metric("waiting_slices") == 0)
             await stop_tasks(tasks, server)
             await asyncio.to_thread(server.close)
 
@@ -98,7 +95,6 @@ def lost_samples(tasks: Sequence[OrderedTask], sent: Mapping[Speaker, int]) -> i
     return lost
 
 
-@pytest.mark.timeout(300)
 async def test_a_process_that_stood_still_goes_on_in_time(
     make_server: Callable[..., MortalServer],
     sink: CallbackSink,

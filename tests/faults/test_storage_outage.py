@@ -45,8 +45,9 @@ from airslice.persistence.sqlite.tasks import SqliteTaskStore
 from airslice.slicing.audio import PcmAudio
 from airslice.storage.s3 import S3ObjectStore
 from airslice.storage.spool import DiskSpool
-from tests.faults.conftest import IS_LONG
+from tests.support.clock import HandClock
 from tests.support.memory.callback_sender import RecordingCallbackSender
+from tests.support.server.fault_lengths import IS_LONG
 from tests.support.server.fault_proxy import (
     ANSWERS_LATE,
     HANGS,
@@ -57,8 +58,8 @@ from tests.support.server.fault_proxy import (
     answers,
 )
 from tests.support.server.s3_servers import ACCESS_KEY, BUCKET, SECRET_KEY, SERVERS, S3Server
-from tests.support.server.turned_clock import TurnedClock
-from tests.support.stages.stage import APP, HandClock
+from tests.support.stages.passing_time import pass_time
+from tests.support.stages.stage import APP
 
 STREAMS = 17
 PERIOD_S = 20 if IS_LONG else 60
@@ -126,7 +127,7 @@ class Deliveries:
     """What brings slices from the spool to a bucket, over a clock that is turned by hand."""
 
     def __init__(self, folder: Path, store: SqliteTaskStore, proxy: FaultProxy) -> None:
-        self.clock = TurnedClock()
+        self.clock = HandClock()
         self.sender = RecordingCallbackSender()
         self.spool = DiskSpool(folder / "spool", FileSliceWriters())
         self.objects = Buckets(proxy, self.clock)
@@ -292,7 +293,7 @@ async def outage(
         if proxy.fault is not fault:
             await proxy.fail(fault)
         await deliveries.cut(task, number)
-        await deliveries.clock.pass_time(deliveries.courier, PERIOD_S)
+        await pass_time(deliveries.clock, deliveries.courier, PERIOD_S)
         if number == flat_from:
             gc.collect()
             before, before_kb = tracemalloc.get_traced_memory()[0], resident_kb()
@@ -320,7 +321,7 @@ async def recovered(
         await deliveries.cut(task, rounds)
         rounds += 1
         for _ in range(PERIOD_S):
-            await deliveries.clock.pass_time(deliveries.courier, 1)
+            await pass_time(deliveries.clock, deliveries.courier, 1)
             if not deliveries.courier.waiting:
                 break
     return rounds, (deliveries.clock.now_ns - back_ns) / 1e9

@@ -1,4 +1,4 @@
-"""A server to attack, and the table of what was tried."""
+"""A server to attack, and the count of what tests elsewhere try."""
 
 from __future__ import annotations
 
@@ -33,10 +33,3 @@ class TestsElsewhere:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     session.config.pluginmanager.register(TestsElsewhere(), "inputs tried elsewhere")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if tally.INPUTS:
-        terminalreporter.section("inputs tried")
-        for line in tally.lines():
-            terminalreporter.write_line(line)

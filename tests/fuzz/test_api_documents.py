@@ -28,6 +28,7 @@ from tests.support.fuzz import tally
 from tests.support.fuzz.documents import DOCUMENTS, Document
 from tests.support.fuzz.effort import LONGER, MULTIPLIER, effort
 from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 CHECKS = [
     not_a_server_error,
@@ -114,7 +115,7 @@ class Attack:
     def _answer(self, case: AnyCase) -> Response:
         """Send a request, slower if it comes too fast; a refusal for a while is an answer."""
         for _ in range(RATE_TRIES):
-            response = case.call(self._url, self._session, auth=self._auth, timeout=10)
+            response = case.call(self._url, self._session, auth=self._auth, timeout=PATIENCE_S)
             if response.status_code != 429 or "retry-after" in response.headers:
                 break
             time.sleep(RATE_WAIT_S)

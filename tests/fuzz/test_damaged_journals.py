@@ -9,8 +9,8 @@ import pytest
 
 from airslice.storage.journal import DiskPast, past_journals
 from airslice.storage.journal_records import fact_record, framed, pieces_record
-from tests.storage.test_journal import ANN, spoken
 from tests.support.fuzz.answer_parsers import JOURNAL
+from tests.support.values.journal_values import ANN, spoken
 
 
 def past(tmp_path: Path, content: bytes) -> DiskPast:

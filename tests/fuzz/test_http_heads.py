@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 PIECES = 30
 PIECE_BYTES = 1_000_000
@@ -30,7 +31,7 @@ def test_what_never_ends_is_refused_and_not_kept(
 ) -> None:
     memory_kb = attacked.memory_kb()
 
-    with socket.create_connection(attacked.settings.server.http, timeout=5) as peer:
+    with socket.create_connection(attacked.settings.server.http, timeout=PATIENCE_S) as peer:
         peer.sendall(begin)
         taken = pieces_taken(peer, piece * (PIECE_BYTES // len(piece)))
 
@@ -49,7 +50,7 @@ def pieces_taken(peer: socket.socket, piece: bytes) -> int:
 
 
 def test_a_head_of_usual_size_is_taken(attacked: RunningServer) -> None:
-    with socket.create_connection(attacked.settings.server.http, timeout=5) as peer:
+    with socket.create_connection(attacked.settings.server.http, timeout=PATIENCE_S) as peer:
         for _ in range(3):  # on one connection, so that nothing adds up
             peer.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 30_000 + b"\r\n\r\n")
             answer = b""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
-from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -16,16 +14,13 @@ from tests.support.fuzz import tally
 from tests.support.fuzz.dtls_peer import Certificate, shake_hands
 from tests.support.fuzz.effort import LONGER, MULTIPLIER, effort
 from tests.support.fuzz.media_parsers import SERVER
-from tests.support.fuzz.mutations import damaged, stretched
+from tests.support.fuzz.mutations import damaged, halved, stretched
 from tests.support.fuzz.parser import Parser
 from tests.support.fuzz.parsers import PARSERS
+from tests.support.growth import check_growth
 
 SMALL_BYTES = 65_536
 LARGE_BYTES = 1 << 20
-
-SMALL_S, LARGE_S = 0.5, 2.0
-"""Processor time for one input of that size, at most. What grows by its square is far over it:
-the simplest loop over 2**40 steps takes hours."""
 
 MAX_PEAK_BYTES = 64 * LARGE_BYTES
 
@@ -34,6 +29,7 @@ each_parser = pytest.mark.parametrize("parser", PARSERS, ids=str)
 
 @each_parser
 def test_valid_inputs_are_taken(parser: Parser) -> None:
+    assert parser.samples
     for sample in parser.samples:
         parser.take(sample)
 
@@ -54,28 +50,38 @@ def test_long_inputs_take_time_in_proportion(parser: Parser) -> None:
     size = min(SMALL_BYTES, parser.max_bytes)
     samples = parser.samples if MULTIPLIER > 1 else parser.samples[:2]
 
-    for data in chain.from_iterable(stretched(sample, size) for sample in samples):
-        assert seconds(parser, data) < SMALL_S, f"{data[:80]!r} … {data[-80:]!r}"
+    for sample in samples:
+        for half, whole in zip(stretched(sample, size // 2), stretched(sample, size), strict=True):
+            spent_on(parser, half, whole)
 
 
+@LONGER
 @each_parser
-def test_the_worst_inputs_take_bounded_time_and_memory(parser: Parser) -> None:
-    grown = [sample * (LARGE_BYTES // max(1, len(sample))) for sample in parser.samples[:2]]
+def test_the_worst_inputs_take_time_in_proportion_and_bounded_memory(parser: Parser) -> None:
+    cut = [data[: parser.max_bytes] for data in parser.worst]
+    pairs = [(halved(data), data) for data in cut]
+    for sample in parser.samples[:2]:
+        count = parser.max_bytes // max(1, len(sample))
+        pairs.append((sample * (count // 2), sample * count))
 
-    for data in (*parser.worst, *grown):
-        cut = data[: parser.max_bytes]
-        spent = seconds(parser, cut)
-        tally.SLOWEST_S[parser.name] = max(spent, tally.SLOWEST_S.get(parser.name, 0))
-        assert spent < (SMALL_S if len(cut) <= SMALL_BYTES else LARGE_S), f"{data[:80]!r} …"
-        assert peak_bytes(partial(parser.take, cut)) < MAX_PEAK_BYTES, f"{data[:80]!r} …"
+    for half, whole in pairs:
+        spent_s = spent_on(parser, half, whole)
+        tally.SLOWEST_S[parser.name] = max(spent_s, tally.SLOWEST_S.get(parser.name, 0))
+        assert peak_bytes(partial(parser.take, whole)) < MAX_PEAK_BYTES, f"{whole[:80]!r} …"
 
 
-def seconds(parser: Parser, data: bytes) -> float:
-    """Return the processor time that one input takes."""
-    with tally.counted(parser.name):
-        begin = time.process_time()
-        parser.take(data)
-        return time.process_time() - begin
+def spent_on(parser: Parser, half: bytes, whole: bytes) -> float:
+    """Return the processor time for `whole`, which must be about twice that for its half."""
+
+    def take(data: bytes) -> None:
+        with tally.counted(parser.name):
+            parser.take(data)
+
+    try:
+        return check_growth(partial(take, half), partial(take, whole))
+    except AssertionError as error:
+        error.add_note(f"{len(whole):,} bytes: {whole[:80]!r} … {whole[-80:]!r}")
+        raise
 
 
 def peak_bytes(work: Callable[[], object]) -> int:

@@ -33,6 +33,7 @@ from tests.support.audio.voice_measures import (
     seconds,
     silent_share,
 )
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -265,6 +266,6 @@ async def test_without_espeak_it_is_told_how_to_get_it(tmp_path: Path) -> None:
     pool.start()
 
     with pytest.raises(SpeechFailed, match=r"pip install airslice\[presenter\]"):
-        await pool.ask(b"{}", timeout_s=20)
+        await pool.ask(b"{}", timeout_s=PATIENCE_S)
 
     await pool.close()

@@ -17,6 +17,7 @@ from airslice.presenter import http_engine
 from airslice.presenter.http_engine import MAX_CALLS, PAUSES_S, HttpEngine, SpeechServer
 from tests.support.audio.audio_files import audio_file, tone
 from tests.support.audio.voice_measures import fundamental_hz, rms, said, seconds
+from tests.support.waiting import PATIENCE_S
 
 WAV = audio_file("wav", tone(1.0))
 KEY = "hunter2"
@@ -29,7 +30,7 @@ async def engine_at(
     answer: Answer,
     *,
     pauses_s: list[float] | None = None,
-    base_timeout_s: float = 10.0,
+    base_timeout_s: float = PATIENCE_S,
     **server: Any,
 ) -> AsyncIterator[HttpEngine]:
     """Run a server and give an engine that asks it."""
@@ -246,11 +247,15 @@ async def test_audio_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_only_so_many_calls_are_under_way() -> None:
     under_way, most = 0, 0
+    full = asyncio.Event()
 
     async def answer(request: web.Request) -> web.Response:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
+        if under_way == MAX_CALLS:
+            full.set()
+        await full.wait()
         await asyncio.sleep(0.1)  # others would arrive in this time
         under_way -= 1
         return await wav(request)

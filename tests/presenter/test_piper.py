@@ -14,6 +14,7 @@ from airslice.encoding.audio_decoder import decode_audio
 from airslice.presenter.choice import ProcessVoices, open_piper
 from airslice.presenter.speaker_pool import SpeakerPool
 from tests.support.audio.voice_measures import fundamental_hz, peak, said, seconds
+from tests.support.waiting import PATIENCE_S
 
 MODEL = str(Path(__file__).parents[1] / "vectors/piper/tone.onnx")
 
@@ -96,6 +97,6 @@ async def test_without_piper_it_is_told_how_to_get_it(tmp_path: Path) -> None:
     pool.start()
 
     with pytest.raises(SpeechFailed, match=r"pip install airslice\[piper\]"):
-        await pool.ask(b"{}", timeout_s=20)
+        await pool.ask(b"{}", timeout_s=PATIENCE_S)
 
     await pool.close()

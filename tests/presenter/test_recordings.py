@@ -21,9 +21,10 @@ from airslice.domain.destination import AddressRule
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.presenter import recordings
 from airslice.presenter.recordings import FetchedRecordings
-from tests.delivery.test_destination import FixedNames
 from tests.support.audio.audio_files import audio_file, tone
 from tests.support.audio.voice_measures import fundamental_hz, seconds
+from tests.support.stages.fixed_names import FixedNames
+from tests.support.waiting import PATIENCE_S
 
 MP3 = audio_file("mp3", tone(2.0), channels=2)
 LOOPBACK = AddressRule(["127.0.0.0/8"])
@@ -37,7 +38,7 @@ async def fetching(
     *,
     rule: AddressRule = LOOPBACK,
     names: AbstractResolver | None = None,
-    timeout_s: float = 20.0,
+    timeout_s: float = PATIENCE_S,
     decode: Callable[[BinaryIO, str], bytes] = decode_audio,
 ) -> AsyncIterator[FetchedRecordings]:
     opened = FetchedRecordings(
@@ -152,7 +153,7 @@ async def test_a_file_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) ->
     async with serving(endless) as url, fetching() as opened:
         with pytest.raises(SpeechRefused, match="recording is over 1 MB"):
             await opened.fetch(url)
-        await asyncio.wait_for(stopped.wait(), 10)
+        await asyncio.wait_for(stopped.wait(), PATIENCE_S)
 
 
 async def test_a_recording_may_be_too_long() -> None:

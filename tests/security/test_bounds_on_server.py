@@ -21,6 +21,7 @@ from airslice.facades.volcengine.facade import MAX_BODY_BYTES
 from airslice.wiring import running
 from tests.support.clients.raw_publisher import RawPublisher
 from tests.support.clients.wire_client import authorization
+from tests.support.waiting import PATIENCE_S
 
 APP_ID = "1" * 24
 KEYS = ("AK", "SK")
@@ -61,7 +62,7 @@ account = "1"
 async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         running(settings) as server,
-        httpx.AsyncClient(base_url=f"http://{server.http}", timeout=20) as http,
+        httpx.AsyncClient(base_url=f"http://{server.http}", timeout=PATIENCE_S) as http,
     ):
         yield http
 
@@ -161,7 +162,7 @@ async def test_what_the_spool_may_hold(settings: Settings) -> None:
 
     async with (
         running(settings) as server,
-        httpx.AsyncClient(base_url=f"http://{server.http}") as http,
+        httpx.AsyncClient(base_url=f"http://{server.http}", timeout=PATIENCE_S) as http,
     ):
         refused = await call(http, "StartSegment", task(0))
         ready = await http.get("/readyz")

@@ -14,14 +14,15 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from tests.acceptance.conftest import Stage
 from tests.support.audio.slice_audio import beeps
 from tests.support.clients.live_jobs import LiveClient
 from tests.support.clients.rtp_publisher import opus_loop
 from tests.support.clients.slicing_client import VERSION, SlicingClient, order_slicing
 from tests.support.server.callback_sink import CallbackSink
-from tests.support.server.running_server import RunningServer, until
+from tests.support.server.running_server import RunningServer
+from tests.support.stages.publishing_stage import PublishingStage
 from tests.support.stages.scripted_store import ScriptedStore
+from tests.support.waiting import PATIENCE_S, until
 
 SHOWN = "shown to its project: "
 """Begins the names of secrets that smart live returns to whom they belong, as it is documented."""
@@ -122,7 +123,9 @@ class Session:
         self.answers: list[tuple[str, httpx.Response]] = []
 
     async def run(self) -> None:
-        async with httpx.AsyncClient(timeout=10, event_hooks={"response": [self._keep]}) as http:
+        async with httpx.AsyncClient(
+            timeout=PATIENCE_S, event_hooks={"response": [self._keep]}
+        ) as http:
             await self._slice(http)
             await self._refuse(http)
             await self._broadcast(http)
@@ -147,7 +150,7 @@ class Session:
             Duration=1,
             StorageConfig=self._storage(REFUSING),
         )
-        stage = Stage(self.server, http)
+        stage = PublishingStage(self.server, http)
         publisher = await stage.publish(opus_loop(beeps(1.0)), room="r", user="u")
         await here.wait_for(2)
         await until(lambda: self.server.metric("failed_tries") > 0)

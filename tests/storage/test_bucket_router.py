@@ -11,8 +11,9 @@ from airslice.domain.errors import StoreRefused
 from airslice.domain.storage_endpoints import StorageOverride
 from airslice.storage.bucket_router import BucketRouter
 from airslice.storage.s3 import S3ObjectStore
+from tests.support.clock import HandClock
 from tests.support.memory.objects import MemoryObjectStore
-from tests.support.stages.scripted_store import HandClock, ScriptedStore
+from tests.support.stages.scripted_store import ScriptedStore
 from tests.support.values.values import TARGET
 
 

@@ -8,27 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from airslice.application.ports.journal import SliceNote, StreamAddress
-from airslice.domain.apps import SliceFormat
-from airslice.domain.file_kind import FileKind
-from airslice.domain.room import RoomKey, StreamKey, StreamType
-from airslice.slicing.packets import RtpPacket
 from airslice.slicing.timeline import Piece, PieceKind
 from airslice.storage import journal as journal_module
 from airslice.storage.journal import DiskJournal, DiskPast, past_journals
-
-ANN = StreamAddress(RoomKey("app", "room"), StreamKey("ann"))
-BOB = StreamAddress(RoomKey("app", "room"), StreamKey("bob", StreamType.SCREEN))
-
-
-class HandClock:
-    now_ns = 1_000_000_000
-
-    def monotonic_ns(self) -> int:
-        return self.now_ns
-
-    def utc_ns(self) -> int:
-        return self.now_ns
+from tests.support.clock import HandClock
+from tests.support.values.journal_values import ANN, BOB, note, spoken
 
 
 @pytest.fixture
@@ -39,27 +23,6 @@ def clock() -> HandClock:
 @pytest.fixture
 async def journal(tmp_path: Path, clock: HandClock) -> DiskJournal:
     return DiskJournal(tmp_path, clock, max_bytes=1 << 30)
-
-
-def spoken(number: int, payload: bytes = b"\xf8voice") -> Piece:
-    packet = RtpPacket(0, 0, 0, 30, payload)
-    return Piece(960 * number, 960, PieceKind.PACKET, packet)
-
-
-def note(name: str) -> SliceNote:
-    return SliceNote(
-        name=name,
-        run_id="run",
-        address=BOB,
-        kind=FileKind(slice_format=SliceFormat.FLAC, sample_rate_hz=16_000, passthrough=False),
-        identifier="prefix",
-        position=-5,
-        offset=7,
-        max_samples=320_000,
-        start_utc_ns=1_700_000_000_123_456_789,
-        aligned=True,
-        judged=False,
-    )
 
 
 def only_past(root: Path) -> DiskPast:
@@ -327,7 +290,7 @@ async def test_a_segment_that_cannot_be_begun_ends_nothing(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 

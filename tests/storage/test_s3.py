@@ -14,6 +14,7 @@ from airslice.domain.errors import StoreRefused
 from airslice.domain.storage_endpoints import StorageOverride
 from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.storage.s3 import PROBE_KEY, S3ObjectStore
+from tests.support.clock import HandClock
 from tests.support.server.s3_servers import (
     ACCESS_KEY,
     BUCKET,
@@ -23,7 +24,6 @@ from tests.support.server.s3_servers import (
     WRITER_SECRET_KEY,
     S3Server,
 )
-from tests.support.stages.scripted_store import HandClock
 
 KEY = "prefix_a@b_screen_1700000000000_0.wav"
 OWNER = StorageTarget(

@@ -14,7 +14,8 @@ import pytest
 from airslice.application.ports.live import SpeechEngine, SpeechFailed
 from airslice.config import ConfigError, Presenter, Settings, load
 from airslice.wiring import live, running
-from tests.security.test_isolation import Tenant
+from tests.support.clients.huawei_tenant import Tenant
+from tests.support.waiting import PATIENCE_S
 
 CONFIG = f"""
 [server]
@@ -82,7 +83,7 @@ async def test_who_only_slices_need_not_have_one(
     settings: Settings, opened: list[Presenter], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        async with running(settings) as server, httpx.AsyncClient() as http:
+        async with running(settings) as server, httpx.AsyncClient(timeout=PATIENCE_S) as http:
             answer = await http.get(f"http://{server.http}/readyz")
 
     assert answer.status_code == 200
@@ -101,7 +102,7 @@ async def test_without_a_project_none_is_opened(
 async def test_huaweis_paths_are_huaweis_and_the_others_are_not(
     settings: Settings, opened: list[Presenter]
 ) -> None:
-    async with running(settings) as server, httpx.AsyncClient() as http:
+    async with running(settings) as server, httpx.AsyncClient(timeout=PATIENCE_S) as http:
         here = f"http://{server.http}"
         smart_live = await http.get(f"{here}/v1/p/smart-live-rooms")
         projects = await http.get(f"{here}/v3/projects")
@@ -121,7 +122,7 @@ async def test_live_jobs_are_bounded_by_the_configuration(
 
     async with (
         running(settings) as server,
-        httpx.AsyncClient(base_url=f"http://{server.http}") as http,
+        httpx.AsyncClient(base_url=f"http://{server.http}", timeout=PATIENCE_S) as http,
     ):
         tenant = Tenant(http, "p", ("AK", "SK"))
         room = await tenant.made("/smart-live-rooms", silent)

@@ -16,6 +16,7 @@ import pytest
 from airslice.config import Address, Settings, load
 from airslice.wiring import running
 from airslice.wiring import server as server_module
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -57,7 +58,9 @@ async def test_a_server_that_is_starting_says_so(
             ready.set()
             await stop.wait()
 
-    async with httpx.AsyncClient(base_url=f"http://{settings.server.http}") as http:
+    async with httpx.AsyncClient(
+        base_url=f"http://{settings.server.http}", timeout=PATIENCE_S
+    ) as http:
         serving = asyncio.create_task(serve())
         await recovering.wait()
         starting = [
@@ -86,11 +89,11 @@ async def test_a_server_whose_journal_fails_says_so_until_it_is_written_again(
 
     async with (
         running(settings) as server,
-        httpx.AsyncClient(base_url=f"http://{server.http}") as http,
+        httpx.AsyncClient(base_url=f"http://{server.http}", timeout=PATIENCE_S) as http,
     ):
 
         async def until_ready(ready: bool) -> httpx.Response:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while True:
                     answer = await http.get("/readyz")
                     if (answer.status_code == 200) == ready:

@@ -18,6 +18,7 @@ from airslice.config import Settings, load
 from airslice.wiring import running
 from tests.support.clients.wire_client import authorization
 from tests.support.stages.scripted_store import ScriptedStore
+from tests.support.waiting import PATIENCE_S
 
 APP_ID = "123456781234567812345678"
 KEY = {"AppId": APP_ID, "RoomId": "room", "TaskId": "task"}
@@ -77,7 +78,7 @@ async def test_a_bucket_that_refuses_is_told_at_the_start(
 
     async with (
         running(settings) as server,
-        httpx.AsyncClient(base_url=f"http://{server.http}") as http,
+        httpx.AsyncClient(base_url=f"http://{server.http}", timeout=PATIENCE_S) as http,
     ):
         refused = await call(http, "StartSegment", START)
         shown = await call(http, "GetSegmentTask", KEY)
@@ -98,7 +99,7 @@ async def test_a_bucket_is_tried_only_where_that_is_wanted(
 
     async with (
         running(settings) as server,
-        httpx.AsyncClient(base_url=f"http://{server.http}") as http,
+        httpx.AsyncClient(base_url=f"http://{server.http}", timeout=PATIENCE_S) as http,
     ):
         started = await call(http, "StartSegment", START)
 

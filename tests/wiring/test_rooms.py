@@ -31,6 +31,7 @@ from airslice.persistence.sqlite.presences import SqlitePresences
 from airslice.wiring import running
 from tests.support.clients.raw_publisher import RawPublisher
 from tests.support.clients.wire_client import authorization
+from tests.support.waiting import PATIENCE_S
 
 APP_ID = "123456781234567812345678"
 EVENTS = [
@@ -162,7 +163,9 @@ class Client:
 async def client_of(settings: Settings) -> AsyncIterator[Client]:
     async with (
         running(settings) as server,
-        httpx.AsyncClient(base_url=f"http://{server.http}", trust_env=False) as http,
+        httpx.AsyncClient(
+            base_url=f"http://{server.http}", trust_env=False, timeout=PATIENCE_S
+        ) as http,
     ):
         yield Client(http)
 
@@ -178,7 +181,7 @@ async def test_a_banned_user_is_out_at_once_stays_out_over_a_restart_and_the_own
             assert await client.ban(600) == {"Message": "success"}
             after = await client.online_users()
             refused = await client.publish(peer)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while len(receiver.events) < len(EVENTS):
                     await asyncio.sleep(0.01)
 
@@ -212,7 +215,7 @@ async def test_whoever_was_in_a_room_when_a_server_died_has_left_after_the_next_
     await left_behind.sign(since_ms + 5_000)
     await database.close()
 
-    async with running(settings), asyncio.timeout(10):
+    async with running(settings), asyncio.timeout(PATIENCE_S):
         while len(receiver.events) < 2:
             await asyncio.sleep(0.01)
 

@@ -34,7 +34,7 @@ async def serves(settings: Settings) -> bool:
 
 
 async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -124,7 +124,7 @@ async def metric(http: httpx.AsyncClient, name: str) -> float:
 
 
 async def metric_reaches(http: httpx.AsyncClient, name: str, value: float) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await metric(http, name) < value:
             await asyncio.sleep(0.005)
 

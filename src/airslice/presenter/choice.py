@@ -46,7 +46,7 @@ def open_espeak(choice: ProcessVoices, decode: Decode) -> AbstractAsyncContextMa
         SpeechFailed: it is not installed, or lacks a voice that is configured.
     """
     pool = SpeakerPool(ESPEAK, processes=choice.processes)
-    request_of = partial(_espeak_request, choice)
+    request_of = partial(espeak_request, choice)
     engine = ProcessEngine(pool, request_of, decode, base_timeout_s=5.0, char_timeout_s=0.02)
     return _opened(engine, pool, choice)
 
@@ -58,7 +58,7 @@ def open_piper(choice: ProcessVoices, decode: Decode) -> AbstractAsyncContextMan
         SpeechFailed: it is not installed, or a model cannot be loaded.
     """
     pool = SpeakerPool((*PIPER, choice.default_voice), processes=choice.processes)
-    request_of = partial(_piper_request, choice)
+    request_of = partial(piper_request, choice)
     engine = ProcessEngine(pool, request_of, decode, base_timeout_s=30.0, char_timeout_s=0.2)
     return _opened(engine, pool, choice)
 
@@ -86,7 +86,8 @@ async def _opened(
         await pool.close()
 
 
-def _espeak_request(choice: ProcessVoices, utterance: Utterance, text: str) -> Request:
+def espeak_request(choice: ProcessVoices, utterance: Utterance, text: str) -> Request:
+    """Return what espeak-ng's process is asked for: `text` with the voice of `utterance`."""
     voice = utterance.voice
     if voice.asset_id in choice.voices:
         voices = [choice.voices[voice.asset_id]]
@@ -106,7 +107,8 @@ def _espeak_request(choice: ProcessVoices, utterance: Utterance, text: str) -> R
     }
 
 
-def _piper_request(choice: ProcessVoices, utterance: Utterance, text: str) -> Request:
+def piper_request(choice: ProcessVoices, utterance: Utterance, text: str) -> Request:
+    """Return what Piper's process is asked for: `text` with the voice of `utterance`."""
     voice = utterance.voice
     return {
         "text": " ".join(text) if is_spelled(utterance) else text,

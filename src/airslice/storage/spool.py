@@ -60,7 +60,7 @@ class DiskSpool:
         for part in directory.glob(f"*{_PART}"):
             part.unlink()
         self._directory = directory
-        self._quota_bytes = quota_bytes
+        self.quota_bytes = quota_bytes
         self._used_bytes = sum(entry.size_bytes for entry in self.entries())
         self._used_lock = threading.Lock()
         self._writers = writers
@@ -130,7 +130,7 @@ class DiskSpool:
         except OSError as error:
             self._note(error)
             free = 0
-        return SpoolUsage(used=self._used_bytes, quota=self._quota_bytes, free=free)
+        return SpoolUsage(used=self._used_bytes, quota=self.quota_bytes, free=free)
 
     def close(self) -> None:
         """Wait until all that was begun is written."""

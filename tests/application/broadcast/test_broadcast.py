@@ -240,7 +240,7 @@ async def test_an_engine_that_recovers_is_asked_again(live: LiveStage) -> None:
 
     for _ in range(40):
         live.clock.now_ns += 1_000_000_000
-        await asyncio.sleep(0.003)
+        await live.settle()
         live.pacer.beat()
         await live.settle()
     ended = await live.run_to_end(job)
@@ -265,7 +265,7 @@ async def test_an_engine_that_stays_broken_fails_the_job(
         if await is_over():
             break
         live.clock.now_ns += 1_000_000_000
-        await asyncio.sleep(0.002)
+        await live.settle()
     failed = await live.job(job)
 
     assert failed.fault is not None
@@ -478,7 +478,7 @@ async def test_an_engine_of_another_kind_of_error_is_asked_again_too(live: LiveS
     live.engine.delay = broken
     job = await live.start(a_scene(numbered(500)))
     live.clock.now_ns += 1_100_000_000
-    await asyncio.sleep(0.01)
+    await live.settle()
 
     assert (await live.run_to_end(job)).state is JobState.SUCCEED
 

@@ -85,11 +85,14 @@ class Office:
         """Let everything be tried, again and again."""
         await self.courier.start()
         for _ in range(40):
-            async with asyncio.timeout(10):
-                while self.courier.under_way or not self.courier.is_resting:
+            async with asyncio.timeout(60):
+                while (
+                    self.courier.under_way
+                    or not self.courier.is_resting
+                    or self.clock.alarm_is_over
+                ):
                     await asyncio.sleep(0.001)
             self.clock.turn_to_next_alarm()
-            await asyncio.sleep(0.003)
         await self.courier.close()
 
 
@@ -169,7 +172,7 @@ async def test_deliveries_show_events_of_live_jobs(office: Office) -> None:
 async def test_an_event_of_a_job_that_is_gone_is_given_up(office: Office) -> None:
     job = await a_job(office)
     await office.announce(job, 1)
-    office.jobs._jobs.clear()
+    office.jobs.by_id.clear()
 
     await office.deliver()
 

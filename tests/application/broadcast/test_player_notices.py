@@ -76,7 +76,7 @@ async def test_after_the_end_nothing_of_a_room_is_remembered() -> None:
 
     assert [message async for message in messages] == [PlayState.PLAY_END]
     messages.close()  # harmless
-    assert (notices._subscriptions, notices._states) == ({}, {})
+    assert notices.rooms == set()
 
 
 async def test_who_has_left_is_told_nothing() -> None:
@@ -87,4 +87,4 @@ async def test_who_has_left_is_told_nothing() -> None:
     notices.notify(ROOM, progress(1))
 
     assert [message async for message in messages] == []
-    assert notices._subscriptions == {}
+    assert notices.rooms == set()

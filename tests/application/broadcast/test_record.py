@@ -106,8 +106,8 @@ async def test_records_that_fail_are_waited_for(
             await asyncio.sleep(0)
         assert record.job == JOB
         clock.turn_to_next_alarm()
-        while clock.sleepers:
-            await asyncio.sleep(0.001)
+        while clock.alarm_is_over:
+            await asyncio.sleep(0)
 
     assert (await moving).state is JobState.PROCESSING
     assert record.job == await store.find_job("project", "job")

@@ -306,5 +306,5 @@ def test_after_the_last_listener_nothing_is_done(scene: Scene, user_id: str | No
     assert len(player.got) == got
     (room,) = scene.rooms
     assert room.observers == []
-    assert all(stream._taps == () for stream in room.streams.values())
-    assert scene.pacer._paced == {}
+    assert all(stream._taps == () for stream in room.streams.values())  # noqa: SLF001 - shows nowhere else
+    assert scene.pacer._paced == {}  # noqa: SLF001 - shows nowhere else

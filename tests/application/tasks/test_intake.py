@@ -136,7 +136,7 @@ async def watching(intake: Intake) -> AsyncIterator[None]:
 
     async def pass_rounds() -> None:
         until = rounds + 5
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while rounds < until:
                 await asyncio.sleep(0.001)
 

@@ -14,13 +14,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from airslice.application.ports.clock import Clock
 from airslice.delivery.huawei.owner_event_sender import HttpOwnerEventSender
 from airslice.domain.callback import CallbackEvent
 from airslice.domain.destination import AddressRule
 from airslice.domain.outbox import Failed, Gone, Made
 from airslice.domain.owner_event import CallbackAuth, LiveCallback
-from tests.delivery.test_destination import FixedNames
+from tests.support.clock import HandClock
+from tests.support.stages.fixed_names import FixedNames
 
 KEY = "GCTbw44s6MPLh4GqgDpnfuFHgy25Enly"
 NOW_S = 0x66DF9308
@@ -32,14 +32,6 @@ EVENT = CallbackEvent(
     time_ms=0,
     data='{"shoot_script_title":"段落2"}',
 )
-
-
-class StoppedClock(Clock):
-    def monotonic_ns(self) -> int:
-        return 0
-
-    def utc_ns(self) -> int:
-        return NOW_S * 1_000_000_000
 
 
 @dataclass
@@ -67,7 +59,7 @@ async def owner() -> AsyncIterator[Owner]:
 
 @pytest_asyncio.fixture
 async def sender() -> AsyncIterator[HttpOwnerEventSender]:
-    sender = HttpOwnerEventSender(StoppedClock(), AddressRule(["127.0.0.0/8"]))
+    sender = HttpOwnerEventSender(HandClock(utc_ms=NOW_S * 1_000), AddressRule(["127.0.0.0/8"]))
     yield sender
     await sender.close()
 
@@ -155,7 +147,9 @@ async def test_an_unknown_signature_is_not_sent_unsigned(
 
 async def test_plain_http_leads_only_into_listed_networks(owner: Owner) -> None:
     names = FixedNames(["8.8.8.8"], ["127.0.0.1"])
-    sender = HttpOwnerEventSender(StoppedClock(), AddressRule(["127.0.0.0/8"]), names=names)
+    sender = HttpOwnerEventSender(
+        HandClock(utc_ms=NOW_S * 1_000), AddressRule(["127.0.0.0/8"]), names=names
+    )
     port = URL(owner.url).port
 
     refused = await sender.send(EVENT, LiveCallback(url=f"http://public.example:{port}/cb"))

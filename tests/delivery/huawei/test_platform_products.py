@@ -14,13 +14,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from airslice.application.ports.clock import Clock
 from airslice.application.ports.live import Page
 from airslice.delivery.huawei.platform_products import MAX_ANSWER_BYTES, HttpPlatformProducts
 from airslice.domain.destination import AddressRule
 from airslice.domain.errors import LivePlatformFailed
 from airslice.domain.live_platform import Product
-from tests.delivery.test_destination import FixedNames
+from tests.support.clock import HandClock
+from tests.support.stages.fixed_names import FixedNames
 
 LOOPBACK = AddressRule(["127.0.0.0/8"])
 KEY = "GCTbw44s6MPLh4GqgDpnfuFHgy25Enly"
@@ -28,14 +28,6 @@ NOW_S = 0x66DF9308
 SOME = {"products": [{"product_id": "1", "product_title": "tea"}, {"product_id": "2"}]}
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class StoppedClock(Clock):
-    def monotonic_ns(self) -> int:
-        return 0
-
-    def utc_ns(self) -> int:
-        return NOW_S * 1_000_000_000
 
 
 @asynccontextmanager
@@ -51,7 +43,7 @@ async def platform(answer: Answer) -> AsyncIterator[str]:
 
 
 async def ask(url: str, rule: AddressRule = LOOPBACK, **options: Any) -> Page[Product]:
-    products = HttpPlatformProducts(StoppedClock(), rule, **options)
+    products = HttpPlatformProducts(HandClock(utc_ms=NOW_S * 1_000), rule, **options)
     try:
         return await products.products(url, KEY, live_id="111", offset=0, limit=10)
     finally:

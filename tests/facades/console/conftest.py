@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 
 from airslice.domain.room import StreamKey, StreamType
 from airslice.facades.console import AdminAccess, ConsoleFacade
-from tests.support.stages.console_stand_ins import Connect, HandClock, Tasks, services
+from tests.support.clock import HandClock
+from tests.support.stages.console_stand_ins import Connect, Tasks, services
 
 MASTER_KEY = bytes(32)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.support.stages.console_stand_ins import PASSWORD, Connect, HandClock
+from tests.support.clock import HandClock
+from tests.support.stages.console_stand_ins import PASSWORD, Connect
 
 
 async def sign_in(client: httpx.AsyncClient, password: str = PASSWORD) -> httpx.Response:

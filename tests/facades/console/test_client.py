@@ -15,11 +15,11 @@ from starlette.applications import Starlette
 
 from airslice.facades.console import AdminAccess, ConsoleFacade
 from airslice.facades.console.client import AdminClient, AdminRefused
+from tests.support.clock import HandClock
 from tests.support.stages.console_stand_ins import (
     LETTER,
     PASSWORD,
     UPLOAD,
-    HandClock,
     Letters,
     Tasks,
     services,

@@ -10,11 +10,11 @@ from starlette.applications import Starlette
 
 from airslice.domain.outbox import DeliveryState
 from airslice.facades.console import AdminAccess, ConsoleFacade
+from tests.support.clock import HandClock
 from tests.support.stages.console_stand_ins import (
     LETTER,
     START_MS,
     UPLOAD,
-    HandClock,
     Letters,
     Tasks,
     services,

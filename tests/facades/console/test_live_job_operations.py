@@ -12,13 +12,8 @@ from starlette.applications import Starlette
 from airslice.domain.live_job import JobEvent, LiveJob, rtc_place
 from airslice.domain.script import Program
 from airslice.facades.console import AdminAccess, ConsoleFacade
-from tests.support.stages.console_stand_ins import (
-    START_MS,
-    Broadcasts,
-    HandClock,
-    Tasks,
-    services,
-)
+from tests.support.clock import HandClock
+from tests.support.stages.console_stand_ins import START_MS, Broadcasts, Tasks, services
 
 
 def job(job_id: str, project_id: str = "p1") -> LiveJob:

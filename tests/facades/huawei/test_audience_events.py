@@ -67,7 +67,7 @@ class TestEventReports:
         self, client: HuaweiClient, live: SmartLiveStage, job: str
     ) -> None:
         url = (await client.get(job))["live_event_report_url"]
-        live.clock.forward(30 * 86_400_000)
+        live.clock.turn(30 * 86_400)
 
         assert error_of(await client.http.post(url, json=EVENTS))[:2] == (401, "MSS.00000001")
 

@@ -90,7 +90,7 @@ async def ask(operation: Operation, body: Any, query: dict[str, str]) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(live.facade)) as http:
         client = HuaweiClient(http=http, clock=live.clock)
         ids = await one_of_each(client)
-        live.clock.forward(1_000)
+        live.clock.turn(1)
 
         answer = await client.call(operation.method, operation.path.format(**ids), body, **query)
 

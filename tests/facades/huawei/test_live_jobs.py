@@ -137,9 +137,9 @@ async def test_an_empty_order_keeps_the_rooms_values(
 async def test_a_job_is_shown_with_every_field(client: HuaweiClient, live: SmartLiveStage) -> None:
     room_id = (await client.create("/smart-live-rooms", ROOM))["room_id"]
     path = await started(client, f"/smart-live-rooms/{room_id}")
-    live.clock.forward(1_000)
+    live.clock.turn(1)
     job = await live.jobs.happens(await live.jobs.show(*ids(path)), JobEvent.WENT_ON_AIR)
-    live.clock.forward(2_500)
+    live.clock.turn(2.5)
 
     shown = await client.get(path)
 
@@ -271,7 +271,7 @@ class TestLists:
         paths = []
         for _ in range(5):
             paths.append(await started(client, room))
-            live.clock.forward(1_000)
+            live.clock.turn(1)
         await client.create(f"{paths[1]}/stop", None)
         return paths
 

@@ -26,7 +26,7 @@ async def test_a_listed_room_has_its_latest_job(client: HuaweiClient, live: Smar
     started = await live.jobs.happens(
         await live.jobs.show(PROJECT.project_id, room_id, job), JobEvent.WENT_ON_AIR
     )
-    live.clock.forward(60_000)
+    live.clock.turn(60)
     await live.jobs.happens(started, JobEvent.SCRIPT_ENDED)
 
     listed = await client.get(ROOMS)
@@ -90,7 +90,7 @@ async def test_rooms_are_filtered(client: HuaweiClient, query: dict[str, str], c
 
 async def test_rooms_come_in_pages(client: HuaweiClient, live: SmartLiveStage) -> None:
     for number in range(4):
-        live.clock.forward(1_000)
+        live.clock.turn(1)
         await made(client, room_name=f"room {number}")
 
     page = await client.get(ROOMS, offset=1, limit=2)

@@ -168,7 +168,7 @@ async def test_a_missing_field_is_named(client: HuaweiClient, field: str) -> Non
 
 async def test_an_update_replaces_the_room(client: HuaweiClient, live: SmartLiveStage) -> None:
     room_id = (await client.create(ROOMS, ROOM))["room_id"]
-    live.clock.forward(2_000)
+    live.clock.turn(2)
 
     response = await client.call("PUT", f"{ROOMS}/{room_id}", SMALL)
 

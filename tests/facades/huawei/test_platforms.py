@@ -107,7 +107,7 @@ class TestPlatforms:
         self, client: HuaweiClient, live: SmartLiveStage, platform: str
     ) -> None:
         await removed(client, platform)
-        live.clock.forward(1_000)
+        live.clock.turn(1)
 
         for method, body in [("GET", None), ("PUT", PLATFORM), ("DELETE", None)]:
             code, message = await client.refused(method, platform, body)

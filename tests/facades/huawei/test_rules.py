@@ -82,7 +82,7 @@ class TestRuleGroups:
         self, client: HuaweiClient, live: SmartLiveStage, group: str
     ) -> None:
         [rule] = (await client.get(group))["interaction_rules"]
-        live.clock.forward(2_000)
+        live.clock.turn(2)
         kept = {**RULE, "rule_name": "wave", "rule_index": rule["rule_index"]}
         body = {"group_name": "waves", "interaction_rules": [RULE, kept]}
 
@@ -102,7 +102,7 @@ class TestRuleGroups:
     ) -> None:
         made = await client.create(f"{group}/rules", RULE)
         path = f"{group}/rules/{made['rule_id']}"
-        live.clock.forward(2_000)
+        live.clock.turn(2)
 
         changed = await replaced(client, path, {"rule_name": "wave"})
 

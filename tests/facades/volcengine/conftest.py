@@ -9,18 +9,19 @@ import pytest
 
 from airslice.facades.volcengine import VolcengineFacade
 from tests.support.clients.wire_client import WireClient
-from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.support.clock import HandClock
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
 from tests.support.stages.volcengine_stage import VolcengineStage
 
 
 @pytest.fixture
-def clock() -> HandTurnedClock:
-    return HandTurnedClock(utc_ms=1_677_477_732_000)
+def clock() -> HandClock:
+    return HandClock(utc_ms=1_677_477_732_000)
 
 
 @pytest.fixture
-def stage(clock: HandTurnedClock) -> VolcengineStage:
+def stage(clock: HandClock) -> VolcengineStage:
     return VolcengineStage(clock)
 
 
@@ -40,6 +41,6 @@ def facade(stage: VolcengineStage) -> VolcengineFacade:
 
 
 @pytest.fixture
-async def wire(facade: VolcengineFacade, clock: HandTurnedClock) -> AsyncIterator[WireClient]:
+async def wire(facade: VolcengineFacade, clock: HandClock) -> AsyncIterator[WireClient]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(facade)) as http:
         yield WireClient(http=http, clock=clock)

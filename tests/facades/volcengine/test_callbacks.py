@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.clients.wire_client import WireClient, error_of
-from tests.support.stages.in_memory_tasks import HandTurnedClock
+from tests.support.clock import HandClock
 
 VERSION = "2020-12-01"
 APP_ID = "661e0000000000000005543c"
@@ -77,10 +77,10 @@ async def test_the_setting_of_the_application_is_shown_at_the_top_too(wire: Wire
 
 
 async def test_an_update_replaces_a_setting_whatever_case_names_are_in(
-    wire: WireClient, clock: HandTurnedClock
+    wire: WireClient, clock: HandClock
 ) -> None:
     await post(wire, "CreateCallback")
-    clock.advance(60_000)
+    clock.turn(60)
 
     updated = await wire.post(
         "UpdateCallback",

@@ -18,7 +18,8 @@ from airslice.facades.volcengine import VolcengineFacade
 from airslice.facades.volcengine.facade import MAX_BODY_BYTES
 from airslice.facades.volcengine.operations import OPERATIONS
 from tests.support.clients.wire_client import WireClient, error_of
-from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.support.clock import HandClock
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.values.sample_bodies import KEY, NEW, START
 
 
@@ -103,9 +104,9 @@ class TestSignature:
         assert not tasks.orders
 
     async def test_an_old_request_is_refused_with_the_servers_time(
-        self, wire: WireClient, clock: HandTurnedClock
+        self, wire: WireClient, clock: HandClock
     ) -> None:
-        wire.clock = HandTurnedClock(clock.utc_ns() // 1_000_000 - 901_000)
+        wire.clock = HandClock(utc_ms=clock.utc_ms - 901_000)
 
         status, code, message = error_of(await wire.post("StartSegment", NEW, START))
 
@@ -176,7 +177,7 @@ class TestRates:
     async def test_an_account_may_ask_so_often(
         self,
         wire: WireClient,
-        clock: HandTurnedClock,
+        clock: HandClock,
         action: str,
         version: str,
         per_second: int,
@@ -186,7 +187,7 @@ class TestRates:
 
         assert [await ask() for _ in range(per_second + 1)] == [400] * per_second + [429]
 
-        clock.advance(1000)
+        clock.turn(1)
         assert await ask() == 400
 
     async def test_the_answer_is_the_documented_one(self, wire: WireClient) -> None:

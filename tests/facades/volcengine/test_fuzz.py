@@ -25,8 +25,9 @@ from airslice.facades.volcengine.requests import (
 )
 from airslice.facades.volcengine.storage_config import CustomConfig, TosConfig, UserTosConfig
 from tests.support.clients.wire_client import authorization
-from tests.support.stages.in_memory_tasks import HandTurnedClock
-from tests.support.stages.volcengine_stage import ACCOUNTS, OWNERS, VolcengineStage
+from tests.support.clock import HandClock
+from tests.support.stages.volcengine_stage import VolcengineStage
+from tests.support.values.wire_accounts import ACCOUNTS, OWNERS
 
 NOW_MS = 1_677_477_732_000
 DATE = f"{datetime.fromtimestamp(NOW_MS / 1000, UTC):%Y%m%dT%H%M%SZ}"
@@ -79,7 +80,7 @@ def ask(
     body: bytes = b"",
 ) -> tuple[int, dict[str, Any]]:
     """Send one request to a fresh façade; return status and body."""
-    facade = VolcengineStage(HandTurnedClock(NOW_MS)).facade
+    facade = VolcengineStage(HandClock(utc_ms=NOW_MS)).facade
     scope = {
         "type": "http",
         "method": method,

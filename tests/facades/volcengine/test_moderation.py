@@ -10,7 +10,7 @@ from airslice.domain.ban import BanScope
 from airslice.domain.errors import TooManyBans
 from airslice.domain.room import RoomKey
 from tests.support.clients.wire_client import WireClient, error_of
-from tests.support.stages.in_memory_tasks import HandTurnedClock
+from tests.support.clock import HandClock
 from tests.support.stages.recording_moderation import RecordingModeration
 from tests.support.values.sample_bodies import NEW, OLD
 
@@ -154,14 +154,14 @@ async def test_another_accounts_room(wire: WireClient, moderation: RecordingMode
     [("BanRoomUser", NEW, 20), ("KickUser", OLD, 60), ("DismissRoom", OLD, 60)],
 )
 async def test_an_account_may_moderate_so_often(
-    wire: WireClient, clock: HandTurnedClock, action: str, version: str, per_second: int
+    wire: WireClient, clock: HandClock, action: str, version: str, per_second: int
 ) -> None:
     async def ask() -> int:
         return (await wire.post(action, version, USER)).status_code
 
     assert [await ask() for _ in range(per_second + 1)] == [200] * per_second + [429]
 
-    clock.advance(1000)
+    clock.turn(1)
     assert await ask() == 200
 
 

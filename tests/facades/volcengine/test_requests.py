@@ -11,7 +11,8 @@ import pytest
 from airslice.domain.room import StreamKey, StreamType
 from airslice.domain.slice_task import SliceControl, StreamTarget, TaskChange, TaskKey
 from tests.support.clients.wire_client import WireClient, error_of
-from tests.support.stages.in_memory_tasks import HandTurnedClock, InMemorySliceTasks
+from tests.support.clock import HandClock
+from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.volcengine_stage import VolcengineStage
 from tests.support.values.sample_bodies import KEY, MIDDLE, NEW, OLD, OLD_START, START, TOS
 
@@ -94,7 +95,7 @@ class TestStart:
         ]
 
     async def test_redundant_duration_can_be_told_to_count_milliseconds(
-        self, clock: HandTurnedClock
+        self, clock: HandClock
     ) -> None:
         stage = VolcengineStage(clock, redundant_duration_unit="ms")
         body = {**START, "Control": {"RedundantDuration": 19_999}}

@@ -10,8 +10,8 @@ from airslice.domain.slice_task import SliceTask, StopReason, TaskEvent, TaskKey
 from airslice.facades.volcengine.responses import segment_task
 from tests.support.clients.wire_client import WireClient
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks
-from tests.support.stages.volcengine_stage import ACCOUNTS
 from tests.support.values.sample_bodies import KEY, NEW, START
+from tests.support.values.wire_accounts import ACCOUNTS
 
 
 class TestStatus:

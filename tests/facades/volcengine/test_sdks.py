@@ -26,7 +26,8 @@ from tests.support.clients.sdk_scenarios import (
     start_body,
 )
 from tests.support.clients.wire_client import authorization
-from tests.support.stages.volcengine_stage import ACCOUNTS, OWNERS, VolcengineStage
+from tests.support.stages.volcengine_stage import VolcengineStage
+from tests.support.values.wire_accounts import ACCOUNTS, OWNERS
 
 
 class MachineClock:
@@ -110,7 +111,7 @@ def test_a_chunked_body_is_read_as_the_go_sdk_sends_it(target: Target) -> None:
         body=body,
         keys=(target.access_key, target.secret_key),
     )
-    connection = http.client.HTTPConnection(target.host, timeout=5)
+    connection = http.client.HTTPConnection(target.host, timeout=60)
 
     connection.request(
         "POST",

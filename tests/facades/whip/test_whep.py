@@ -279,7 +279,7 @@ async def origin(listening: ScriptedListening) -> AsyncIterator[str]:
     config = uvicorn.Config(app, port=0, lifespan="off", log_level="error")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not server.started:
             await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
@@ -349,8 +349,8 @@ class TestEvents:
         ):
             await event(response)
 
-        async with asyncio.timeout(5):
-            while listening.notices._subscriptions:
+        async with asyncio.timeout(60):
+            while listening.notices.rooms:
                 await asyncio.sleep(0.005)
 
     async def test_an_unknown_session_has_no_events(
@@ -365,5 +365,5 @@ class TestEvents:
 
 async def event(response: aiohttp.ClientResponse) -> bytes:
     """Return the next event or comment."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return (await response.content.readuntil(b"\n\n")).removesuffix(b"\n\n")

@@ -10,15 +10,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from tests.support.audio.slice_audio import Samples
+from tests.support.waiting import PATIENCE_S
 
 PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 
 needs_chromium = pytest.mark.skipif(
     PROGRAM is None and "CI" not in os.environ, reason="chromium is not installed"
 )
+
+expect.set_options(timeout=PATIENCE_S * 1_000)
 
 SWITCHES = [
     "--headless=new",
@@ -51,6 +54,8 @@ async def browser_page(folder: Path, heard: Samples) -> AsyncIterator[Page]:
             args=[*SWITCHES, f"--use-file-for-fake-audio-capture={recording}%noloop"],
         )
         try:
-            yield await browser.new_page()
+            page = await browser.new_page()
+            page.set_default_timeout(PATIENCE_S * 1_000)
+            yield page
         finally:
             await browser.close()

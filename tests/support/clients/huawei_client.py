@@ -13,7 +13,8 @@ from urllib.parse import quote, unquote
 
 import httpx
 
-from tests.support.stages.smart_live_stage import PROJECT, HandTurnedClock
+from tests.support.clock import HandClock
+from tests.support.stages.smart_live_stage import PROJECT
 
 KEYS = ("AKTEST", "SKTEST")
 USER = {"name": "operator", "password": "hush", "domain": {"name": PROJECT.account_id}}
@@ -55,7 +56,7 @@ class HuaweiClient:
     """Sends signed requests to a façade in this process."""
 
     http: httpx.AsyncClient
-    clock: HandTurnedClock
+    clock: HandClock
     project_id: str = PROJECT.project_id
     keys: tuple[str, str] = KEYS
 

@@ -15,6 +15,8 @@ import huaweicloudsdkmetastudio.v1 as sdk
 import requests
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 
+from tests.support.waiting import PATIENCE_S
+
 TEXT = "Welcome. This is a long script, so that there is time to look at what is read. " * 20
 COMMENT = json.dumps({"user": {"userId": "1", "name": "n", "level": 3}, "content": "hi"})
 CALLBACK = {
@@ -187,7 +189,7 @@ def commands(client: Recorder) -> None:
     report = sdk.ReportLiveEventReq(total=1, events=[event])
     told = client.live_event_report(**job, refresh_url=True, body=report)
     again = {"total": 1, "events": [{"timestamp": 1_694_481_224_246}]}
-    answer = requests.post(told.live_event_report_url, json=again, timeout=10)
+    answer = requests.post(told.live_event_report_url, json=again, timeout=PATIENCE_S)
     assert answer.status_code == 200
     client.stop_smart_live(**job)
 
@@ -266,7 +268,7 @@ def user_config(client: Recorder) -> None:
 
 def _on_air(client: Recorder, room_id: str, job_id: str) -> Any:
     """Wait until a job is on air; return it."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         job = client.show_smart_live(room_id=room_id, job_id=job_id)
         if job.state == "PROCESSING" and job.duration > 0:

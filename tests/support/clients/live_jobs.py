@@ -15,6 +15,7 @@ import numpy as np
 
 from tests.support.audio.slice_audio import Samples
 from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 MP3_RATE = 48_000
 WINDOW_S = 0.02
@@ -151,7 +152,7 @@ class LiveClient:
         """Stop it."""
         await self.call("POST", f"smart-live-rooms/{job.room_id}/smart-live-jobs/{job.job_id}/stop")
 
-    async def ended(self, job: StartedJob, timeout_s: float = 60) -> Any:
+    async def ended(self, job: StartedJob, timeout_s: float = 2 * PATIENCE_S) -> Any:
         """Wait until it has ended; return it."""
         deadline = time.monotonic() + timeout_s
         while (shown := await self.show(job))["state"] not in FINAL:

@@ -19,7 +19,7 @@ from tests.support.clients.slicing_client import OrderedTask, SlicingClient, ord
 from tests.support.clients.speakers import Session, Speaker, make_speakers
 from tests.support.server.callback_sink import Announced, CallbackSink
 from tests.support.server.mortal_server import MortalServer
-from tests.support.server.running_server import until
+from tests.support.waiting import until
 
 ROOMS = (("wav", "wav-room"), ("ogg", "ogg-room"))
 SPEAKERS_PER_ROOM = 4
@@ -28,8 +28,6 @@ TASKS = (("loose", 2, {"Align": False}), ("aligned", 3, {"Align": True, "Mixed":
 MAX_LOST_MS = 1_000
 """Of what was received before a kill."""
 MIXED = "mixed"
-DRAIN_TIMEOUT_S = 60
-"""For a disk that others keep busy, too."""
 
 
 async def start_tasks(
@@ -75,7 +73,7 @@ async def stop_tasks(tasks: Sequence[OrderedTask], server: MortalServer) -> None
     """StopSegment; return once every slice has been announced."""
     for task in tasks:
         assert await task.client.call("StopSegment", task.key) == "ok"
-    await until(lambda: server.metric("waiting_slices") == 0, DRAIN_TIMEOUT_S)
+    await until(lambda: server.metric("waiting_slices") == 0)
 
 
 def check_numbers(tasks: Sequence[OrderedTask]) -> None:

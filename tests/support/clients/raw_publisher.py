@@ -17,6 +17,8 @@ from aioice import stun
 from aiortc import RTCCertificate
 from OpenSSL import SSL
 
+from tests.support.waiting import PATIENCE_S
+
 PAYLOAD_TYPE = 111
 LEVEL_ID = 1
 PROFILES = {
@@ -123,7 +125,7 @@ class RawPublisher:
         message.add_fingerprint()
         return bytes(message)
 
-    async def receive(self, timeout_s: float = 5) -> bytes:
+    async def receive(self, timeout_s: float = PATIENCE_S) -> bytes:
         """Return the next datagram of the server."""
         async with asyncio.timeout(timeout_s):
             return await asyncio.get_running_loop().sock_recv(self.socket, 2048)

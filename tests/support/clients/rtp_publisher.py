@@ -21,6 +21,8 @@ import numpy as np
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from numpy.typing import NDArray
 
+from tests.support.waiting import PATIENCE_S
+
 RATE = 48_000
 FRAME_SAMPLES = 960
 FRAME_NS = 20_000_000
@@ -28,7 +30,6 @@ REPORT_FRAMES = 50
 """A sender report each second."""
 
 NTP_EPOCH_S = 2_208_988_800
-CONNECT_TIMEOUT_S = 10
 
 
 def opus_loop(pcm: NDArray[np.int16]) -> list[bytes]:
@@ -97,7 +98,7 @@ class RtpPublisher:
         self._resource = response.headers["Location"]
         self._payload_type = int(re.findall(r"a=rtpmap:(\d+) opus/48000/2", response.text)[0])
         await self._peer.setRemoteDescription(RTCSessionDescription(response.text, "answer"))
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while self._peer.connectionState != "connected":
                 await asyncio.sleep(0.01)
         self._sending = asyncio.create_task(self._send())

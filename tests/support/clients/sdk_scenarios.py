@@ -25,6 +25,8 @@ from volcengine.ServiceInfo import ServiceInfo
 from volcenginesdkcore import ApiClient, Configuration, UniversalApi, UniversalInfo
 from volcenginesdkcore.rest import ApiException
 
+from tests.support.waiting import PATIENCE_S
+
 NODE_SDK = "@volcengine/openapi@1.36.2"
 ALREADY_STARTED = (
     "The task has been started. Please do not call the startup task interface repeatedly"
@@ -97,7 +99,9 @@ class ServiceClient:
 
     def __init__(self, target: Target) -> None:
         credentials = Credentials(target.access_key, target.secret_key, "rtc", "cn-north-1")
-        info = ServiceInfo(target.host, {"Accept": "application/json"}, credentials, 5, 5, "http")
+        info = ServiceInfo(
+            target.host, {"Accept": "application/json"}, credentials, PATIENCE_S, PATIENCE_S, "http"
+        )
         self._service = Service(info, {})
         # A developer's own ~/.volc or environment would win otherwise.
         self._service.set_ak(target.access_key)
@@ -140,7 +144,7 @@ class NodeClient:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             env=self._environment,
         )
         body = json.loads(done.stdout)
@@ -164,7 +168,7 @@ def install_node_sdk(folder: Path) -> Path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=150,
+        timeout=5 * PATIENCE_S,
     )
     if done.returncode != 0:
         raise RuntimeError(f"npm cannot install {NODE_SDK}: {done.stderr[-500:]}")
@@ -216,7 +220,7 @@ def life_of_a_task(client: SdkClient, target: Target, version: str = "2023-11-01
     assert {name: task[name] for name in change} == change
 
     assert client.call("POST", "StopSegment", version, key) == "ok"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while task["Status"] != 3:
         assert time.monotonic() < deadline, task
         task = client.call("GET", "GetSegmentTask", version, key)["SegmentTask"]

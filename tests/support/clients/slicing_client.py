@@ -13,7 +13,8 @@ import httpx
 
 from tests.support.clients.wire_client import authorization
 from tests.support.server.callback_sink import Announced, CallbackSink
-from tests.support.server.running_server import RunningServer, until
+from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S, until
 
 VERSION = "2023-11-01"
 BUCKET = "moderation"
@@ -78,7 +79,7 @@ class OrderedTask:
         return self.sink.slices(self.key["AppId"], self.key["RoomId"], self.key["TaskId"], user)
 
     async def wait_for(
-        self, count: int, user: str | None = None, timeout_s: float = 15
+        self, count: int, user: str | None = None, timeout_s: float = PATIENCE_S
     ) -> list[Announced]:
         """Wait until at least `count` slices have been announced; return them all."""
         await until(lambda: len(self.slices(user)) >= count, timeout_s)

@@ -20,6 +20,7 @@ from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 from airslice.domain.room_token import Privilege, RoomClaims, mint
 from tests.support.audio.slice_audio import Samples
 from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 RATE = 48_000
 FRAME_SAMPLES = 960
@@ -114,7 +115,7 @@ class WhepPlayer:
         self.resource = str(url.join(response.headers["Location"]))
         self.events = str(url.join(response.links[EVENTS]["url"]))
         await self.peer.setRemoteDescription(RTCSessionDescription(response.text, "answer"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while self.peer.connectionState != "connected":
                 await asyncio.sleep(0.01)
 
@@ -123,6 +124,19 @@ class WhepPlayer:
         response = await http.delete(self.resource, headers=self._headers)
         assert response.status_code == 200, response.text
         await self.peer.close()
+
+    def place(self, number: int) -> int:
+        """The first sample of a packet, among all that are heard."""
+        return _ticks(self.got[number].packet.timestamp - self.got[0].packet.timestamp)
+
+    def heard_at_s(self, sample: int) -> float:
+        """When the packet came that holds a sample, on the monotonic clock."""
+        places = (self.place(number) for number in range(len(self.got)))
+        return next(
+            got.at_s
+            for got, place in zip(self.got, places, strict=True)
+            if place + FRAME_SAMPLES > sample
+        )
 
     def heard(self) -> Heard:
         """Decode what has come."""

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from tests.support.stages.in_memory_tasks import HandTurnedClock
+from tests.support.clock import HandClock
 
 
 def authorization(
@@ -43,7 +43,7 @@ class WireClient:
     """Sends signed requests to a façade in this process."""
 
     http: httpx.AsyncClient
-    clock: HandTurnedClock
+    clock: HandClock
     keys: tuple[str, str] = ("AKTEST", "SKTEST")
 
     async def send(

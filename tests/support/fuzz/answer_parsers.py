@@ -22,16 +22,17 @@ from airslice.storage.journal import DiskJournal, past_journals
 from airslice.storage.journal_records import framed, payloads
 from airslice.storage.s3 import S3ObjectStore
 from airslice.storage.s3_answers import Answer, Content, failure, is_confirmed
-from tests.storage.test_journal import ANN, BOB, note, spoken
+from tests.support.clock import HandClock
 from tests.support.fuzz.parser import Parser
 from tests.support.fuzz.scratch import FOLDER
-from tests.support.stages.scripted_store import ACCESS_KEY, SECRET_KEY, HandClock
+from tests.support.stages.scripted_store import ACCESS_KEY, SECRET_KEY
+from tests.support.values.journal_values import ANN, BOB, note, spoken
 from tests.support.values.values import TARGET, an_event
+from tests.support.waiting import PATIENCE_S
 
 T = TypeVar("T")
 Answered = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-PATIENCE_S = 5
 SLICE = FOLDER / "slice"
 SLICE.write_bytes(b"a slice")
 SHA256 = hashlib.sha256(b"a slice")

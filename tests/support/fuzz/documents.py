@@ -20,6 +20,7 @@ from tests.support.fuzz.huawei_requests import (
     smart_live_ids,
 )
 from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,7 @@ class SignedIn(AuthBase):
 
     def __init__(self, server: RunningServer) -> None:
         password = {"password": server.settings.server.admin_password}
-        answer = requests.post(f"{server.base_url}/api/session", json=password, timeout=5)
+        answer = requests.post(f"{server.base_url}/api/session", json=password, timeout=PATIENCE_S)
         assert answer.status_code == 204
         self._cookie = answer.headers["Set-Cookie"].partition(";")[0]
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 MULTIPLIER = max(1, int(os.environ.get("AIRSLICE_TEST_EXAMPLES", "1")))
 
-TIMEOUT_S = 180 * MULTIPLIER
+TIMEOUT_S = 600 * MULTIPLIER
 
 LONGER = pytest.mark.timeout(TIMEOUT_S)
 

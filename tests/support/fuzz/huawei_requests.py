@@ -13,6 +13,7 @@ from requests.auth import AuthBase
 from airslice.facades.huawei.operations import OPERATIONS
 from tests.support.clients.huawei_client import authorization
 from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 SCENES = [
     {
@@ -67,7 +68,7 @@ def smart_live_ids(server: RunningServer) -> Mapping[str, Any]:
     auth = SignedForProject(server)
 
     def made(path: str, body: object) -> dict[str, Any]:
-        answer = requests.post(project + path, json=body, auth=auth, timeout=10)
+        answer = requests.post(project + path, json=body, auth=auth, timeout=PATIENCE_S)
         assert answer.ok, answer.text
         document: dict[str, Any] = answer.json()
         return document

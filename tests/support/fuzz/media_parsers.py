@@ -146,7 +146,7 @@ PARSERS = (
         worst=[STUN_REQUEST[:20] + bytes.fromhex("00060000") * 16_000],
         max_bytes=MAX_DATAGRAM_BYTES,
         also_in=[
-            "test_stun_checks::test_no_bytes_make_it_fail",
+            "test_stun::test_no_bytes_make_it_fail",
             "test_no_flipped_bit_goes_unnoticed",
             "test_a_truncated_request_is_none",
         ],
@@ -158,7 +158,7 @@ PARSERS = (
         worst=[b"\x90" + bytes(11) + b"\xbe\xde\x3f\xff" + bytes(65_000)],
         max_bytes=MAX_DATAGRAM_BYTES,
         also_in=[
-            "test_rtp_packets::test_no_bytes_make_it_fail",
+            "test_rtp::test_no_bytes_make_it_fail",
             "test_a_truncated_packet_is_none_or_within_bounds",
             "test_no_extension_block_makes_it_fail",
         ],
@@ -172,7 +172,7 @@ PARSERS = (
         ],
         worst=[b"\x80\xc8\0\0" * 16_000, SENDER_REPORT * 2_300],
         max_bytes=MAX_DATAGRAM_BYTES,
-        also_in=["test_receiver_reports::test_no_bytes_make_it_fail"],
+        also_in=["test_rtcp::test_no_bytes_make_it_fail"],
     ),
     Parser(
         name="SDP offers",

@@ -126,3 +126,12 @@ def stretched(sample: bytes, size: int) -> list[bytes]:
             for filler in sorted(fillers - {b""})
         ]
     return [long[:size] for long in found] + [long[:size] + sample[-40:] for long in found]
+
+
+def halved(data: bytes) -> bytes:
+    """Return about half of a long input: of what is repeated in its middle, there is less."""
+    middle = len(data) // 2
+    period = max(1, data.find(data[middle : middle + 64], middle + 1) - middle)
+    cut = middle // period * period
+    begin = (len(data) - cut) // 2
+    return data[:begin] + data[begin + cut :]

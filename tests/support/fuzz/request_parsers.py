@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
+import struct
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,12 +29,13 @@ from airslice.facades.volcengine.requests import StorageConfig
 from airslice.facades.volcengine.signature import verify
 from airslice.facades.volcengine.storage_config import storage_view
 from tests.support.clients.wire_client import authorization
+from tests.support.clock import HandClock
 from tests.support.fuzz.parser import Parser
 from tests.support.fuzz.scratch import FOLDER
-from tests.support.stages.in_memory_tasks import HandTurnedClock
-from tests.support.stages.volcengine_stage import ACCOUNTS, VolcengineStage
+from tests.support.stages.volcengine_stage import VolcengineStage
 from tests.support.values.http_text import VECTORS, read_request
 from tests.support.values.sample_bodies import CUSTOM, KEY, OLD_START, START, TOS
+from tests.support.values.wire_accounts import ACCOUNTS
 
 MAX_QUERY_BYTES = 256 << 10
 """More of a request's head is not taken at once, see `wiring.http_protocol`."""
@@ -59,7 +62,8 @@ MESSAGE = base64.b64decode(TOKEN[27:])[2:-34]
 def read_token(data: bytes) -> None:
     """Verify a token as it came, and one whose message was damaged before it was signed."""
     forged = data.decode("latin-1")
-    signed = room_token._counted(data) + room_token._counted(room_token._signature(APP_KEY, data))
+    signature = hmac.digest(APP_KEY.encode(), data, "sha256")
+    signed = b"".join(struct.pack("<H", len(part)) + part for part in (data, signature))
     for token in (forged, f"001{APP_ID}{base64.b64encode(signed).decode()}"):
         try:
             grant = room_token.verify(
@@ -139,7 +143,7 @@ def _finish(work: Any) -> None:
     raise AssertionError("it waits")
 
 
-STAGE = VolcengineStage(HandTurnedClock(NOW_S * 1_000))
+STAGE = VolcengineStage(HandClock(utc_ms=NOW_S * 1_000))
 USE_CASES = UseCases(tasks=STAGE.tasks, moderation=STAGE.moderation, callbacks=STAGE.callbacks)
 
 

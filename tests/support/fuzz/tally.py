@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 INPUTS: Counter[str] = Counter()
 """How many inputs each target was given."""
@@ -28,6 +29,27 @@ def counted(target: str) -> Iterator[None]:
     except BaseException:
         CRASHES[target] += 1
         raise
+
+
+def taken() -> dict[str, Any]:
+    """Return all that was counted, of plain values, as a worker of pytest-xdist hands it over."""
+    answers = {document: list(statuses.items()) for document, statuses in ANSWERS.items()}
+    return {
+        "inputs": dict(INPUTS),
+        "crashes": dict(CRASHES),
+        "answers": answers,
+        "slowest_s": dict(SLOWEST_S),
+    }
+
+
+def add(counted: dict[str, Any]) -> None:
+    """Add what a worker has counted."""
+    INPUTS.update(counted["inputs"])
+    CRASHES.update(counted["crashes"])
+    for document, statuses in counted["answers"].items():
+        ANSWERS.setdefault(document, Counter()).update(dict(statuses))
+    for target, slowest_s in counted["slowest_s"].items():
+        SLOWEST_S[target] = max(slowest_s, SLOWEST_S.get(target, 0))
 
 
 def lines() -> Iterator[str]:

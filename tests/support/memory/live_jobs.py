@@ -14,22 +14,22 @@ class MemoryLiveJobStore:
 
     def __init__(self) -> None:
         # In order of insertion; replacing a job keeps its place.
-        self._jobs: dict[str, LiveJob] = {}
+        self.by_id: dict[str, LiveJob] = {}
 
     async def save_job(self, job: LiveJob) -> None:
         """Insert or replace a job."""
-        self._jobs[job.job_id] = job
+        self.by_id[job.job_id] = job
 
     async def find_job(self, project_id: str, job_id: str) -> LiveJob | None:
         """Return a job of a project."""
-        job = self._jobs.get(job_id)
+        job = self.by_id.get(job_id)
         return job if job is not None and job.project_id == project_id else None
 
     async def jobs(self, project_id: str, query: JobQuery) -> Page[LiveJob]:
         """Return jobs of a project, without their programs."""
         found = [
             job
-            for job in self._jobs.values()
+            for job in self.by_id.values()
             if job.project_id == project_id and _matches(job, query)
         ]
         found.sort(key=lambda job: job.updated_at_ms if query.by_update else job.created_at_ms)
@@ -41,7 +41,7 @@ class MemoryLiveJobStore:
 
     async def unfinished_jobs(self) -> list[LiveJob]:
         """Return all jobs that are not in a final state, oldest first."""
-        unfinished = [job for job in self._jobs.values() if job.state not in FINAL_STATES]
+        unfinished = [job for job in self.by_id.values() if job.state not in FINAL_STATES]
         return sorted(unfinished, key=lambda job: job.created_at_ms)
 
     async def has_unfinished_job(self, room_id: str) -> bool:
@@ -50,7 +50,7 @@ class MemoryLiveJobStore:
 
     def latest_job(self, room_id: str) -> LiveJob | None:
         """Return the job of a room that was created last, without its program."""
-        jobs = [job for job in reversed(self._jobs.values()) if job.room_id == room_id]
+        jobs = [job for job in reversed(self.by_id.values()) if job.room_id == room_id]
         latest = max(jobs, key=lambda job: job.created_at_ms, default=None)
         return None if latest is None else without_program(latest)
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
-from tests.support.server.ports import lasting_port
+from tests.support.server.ports import free_port
 
 _CHUNK_BYTES = 65_536
 _LINGER_NEVER = struct.pack("ii", 1, 0)
@@ -53,7 +53,7 @@ class FaultProxy:
         """How it fails now."""
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
-        self.port = lasting_port()
+        self.port = free_port()
         self.faults = 0
         """Requests that failed by it; those refused are not seen."""
 

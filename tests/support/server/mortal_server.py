@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 
 from tests.support.server.callback_sink import CallbackSink
-from tests.support.server.ports import lasting_port
+from tests.support.server.ports import free_port
 from tests.support.server.running_server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 
 class MortalServer(RunningServer):
@@ -25,8 +22,8 @@ class MortalServer(RunningServer):
         self, folder: Path, sink: CallbackSink, environment: Mapping[str, str] | None = None
     ) -> None:
         addresses = {
-            "AIRSLICE_SERVER__HTTP": f"127.0.0.1:{lasting_port()}",
-            "AIRSLICE_SERVER__MEDIA": f"127.0.0.1:{lasting_port(socket.SOCK_DGRAM)}",
+            "AIRSLICE_SERVER__HTTP": f"127.0.0.1:{free_port()}",
+            "AIRSLICE_SERVER__MEDIA": f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
         }
         super().__init__(folder, sink.url, {**addresses, **(environment or {})})
         self.bucket_folder: Path | None = None
@@ -39,28 +36,18 @@ class MortalServer(RunningServer):
             return self.bucket_folder / bucket / key
         return super().object_path(bucket, key)
 
-    def launch(self, *, environment: Mapping[str, str] | None = None) -> None:
-        """Start the process; `environment` is of this start alone."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "airslice", "serve", "--config", str(self._config)],
-                env={**os.environ, **self._environment, **(environment or {})},
-                stdout=log,
-                stderr=log,
-            )
-
-    async def ready(self, http: httpx.AsyncClient, *, timeout_s: float = 30) -> None:
+    async def ready(self, http: httpx.AsyncClient) -> None:
         """Wait until it answers."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            assert self.process.poll() is None, self.log
-            assert time.monotonic() < deadline, "the server does not become ready"
-            try:
-                if (await http.get(f"{self.base_url}/readyz")).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self._answers(http):
+                assert self.process.poll() is None, self.log
+                await asyncio.sleep(0.02)
+
+    async def _answers(self, http: httpx.AsyncClient) -> bool:
+        try:
+            return (await http.get(f"{self.base_url}/readyz")).status_code == 200
+        except httpx.TransportError:
+            return False
 
     def end(self) -> None:
         """Kill it if it runs."""

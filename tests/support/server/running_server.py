@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -14,18 +13,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from airslice.config import fresh_config, load
 from airslice.domain.apps import RtcApp
 from airslice.domain.room_token import Privilege, RoomClaims, mint
-
-T = TypeVar("T")
-
-START_TIMEOUT_S = 30
-STOP_TIMEOUT_S = 10
+from tests.support.server.ports import free_port
+from tests.support.waiting import PATIENCE_S
 
 KINDS = {
     "wav": ("wav", 16_000),
@@ -88,19 +83,23 @@ class RunningServer:
         """Where media is received."""
         return self.settings.server.media
 
-    def start(self) -> None:
-        """Start, and wait until it is ready."""
+    def launch(self, *, environment: Mapping[str, str] | None = None) -> None:
+        """Start the process and do not wait for it; `environment` is of this start alone."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "airslice", "serve", "--config", str(self._config)],
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self._environment, **(environment or {})},
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + START_TIMEOUT_S
+
+    def start(self) -> None:
+        """Start, and wait until it is ready."""
+        self.launch()
+        deadline_s = time.monotonic() + PATIENCE_S
         while not self._is_ready():
-            assert self._process.poll() is None, self.log
-            assert time.monotonic() < deadline, "the server does not become ready"
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < deadline_s, "the server does not become ready"
             time.sleep(0.05)
 
     def stop(self) -> int:
@@ -169,7 +168,7 @@ class RunningServer:
 
     def metric(self, name: str) -> float:
         """One value of /metrics, without the prefix of its name."""
-        with urllib.request.urlopen(f"{self.base_url}/metrics", timeout=5) as response:
+        with urllib.request.urlopen(f"{self.base_url}/metrics", timeout=PATIENCE_S) as response:
             text: str = response.read().decode()
         return float(re.findall(rf"^airslice_{name}(?:_total)? (\S+)$", text, re.MULTILINE)[0])
 
@@ -184,7 +183,7 @@ class RunningServer:
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.base_url}/readyz", timeout=2):
+            with urllib.request.urlopen(f"{self.base_url}/readyz", timeout=PATIENCE_S):
                 return True
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
@@ -192,24 +191,15 @@ class RunningServer:
     def _reap(self) -> int:
         process, self._process = self.process, None
         try:
-            return process.wait(STOP_TIMEOUT_S)
+            return process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise AssertionError("the server does not stop") from None
 
 
-async def until(condition: Callable[[], T], timeout_s: float = 15) -> T:
-    """Wait for a condition to hold; return its value."""
-    deadline = time.monotonic() + timeout_s
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"did not come true within {timeout_s} s"
-        await asyncio.sleep(0.02)
-    return value
-
-
 def _config_text(folder: Path, callback_url: str) -> str:
-    http, media = _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_DGRAM)
+    http, media = free_port(), free_port(socket.SOCK_DGRAM)
     text = (
         fresh_config()
         .replace("127.0.0.1:8080", f"127.0.0.1:{http}")
@@ -252,10 +242,3 @@ callback_secret = "{secrets.token_hex(16)}"
 slice_format = "{slice_format}"
 sample_rate = {rate}
 """
-
-
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,10 +18,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.server.ports import free_port
+from tests.support.waiting import PATIENCE_S
+
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-START_TIMEOUT_S = 60
 ACCESS_KEY = "AKOFTESTS"
 SECRET_KEY = "a-secret-of-tests"
 WRITER_ACCESS_KEY = "AKOFWRITER"
@@ -100,7 +101,7 @@ SERVERS = {"moto": moto, "versitygw": versitygw}
 
 @contextlib.contextmanager
 def _running(command: Callable[[int], Sequence[str]], directory: Path) -> Iterator[S3Server]:
-    port = _free_port()
+    port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(command(port), stdout=log, stderr=subprocess.STDOUT)
@@ -130,18 +131,11 @@ def aws_client(endpoint: str, access_key: str, secret_key: str) -> BaseClient:
     )
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 def _await_answer(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            urllib.request.urlopen(endpoint, timeout=5).close()
+            urllib.request.urlopen(endpoint, timeout=PATIENCE_S).close()
         except urllib.error.HTTPError as error:
             error.close()
             return

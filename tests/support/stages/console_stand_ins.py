@@ -70,22 +70,6 @@ LETTER = Delivery(
 )
 
 
-class HandClock:
-    """A clock that stands still until it is turned."""
-
-    def __init__(self) -> None:
-        self.now_ns = START_MS * 10**6
-
-    def monotonic_ns(self) -> int:
-        return self.now_ns
-
-    def utc_ns(self) -> int:
-        return self.now_ns
-
-    def turn(self, seconds: float) -> None:
-        self.now_ns += int(seconds * 10**9)
-
-
 class Tasks(SliceTasks):
     """The use cases on tasks without any audio, over a store in memory."""
 

@@ -20,22 +20,6 @@ from airslice.domain.slice_task import (
 )
 
 
-class HandTurnedClock:
-    """Both clocks stand still until somebody turns them."""
-
-    def __init__(self, utc_ms: int) -> None:
-        self._now_ns = utc_ms * 1_000_000
-
-    def monotonic_ns(self) -> int:
-        return self._now_ns
-
-    def utc_ns(self) -> int:
-        return self._now_ns
-
-    def advance(self, ms: int) -> None:
-        self._now_ns += ms * 1_000_000
-
-
 class InMemorySliceTasks(SliceTasks):
     """Keeps tasks and slices nothing; a started task is subscribed at once.
 

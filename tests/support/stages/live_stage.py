@@ -52,10 +52,12 @@ from airslice.domain.script import (
 from airslice.domain.sentences import Utterance
 from airslice.facades.huawei.owner_words import OWNER_WORDS
 from airslice.slicing.packets import RtpPacket, SenderReport
+from tests.support.clock import HandClock
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_resources import MemoryLivePlatformStore
 from tests.support.memory.live_rooms import MemoryLiveRoomStore
-from tests.support.stages.stage import APP, FRAME_NS, TOC_CELT_20_MS, HandClock
+from tests.support.stages.stage import APP, FRAME_NS, TOC_CELT_20_MS
+from tests.support.waiting import PATIENCE_S
 
 PROJECT = Project(project_id="project", account_id=APP.account_id, app_id=APP.app_id)
 VOICE = Voice(asset_id="voice")
@@ -387,7 +389,7 @@ class LiveStage:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that needs the real time of a poll."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await asyncio.sleep(0.001)
 

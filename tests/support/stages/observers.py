@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable
 
 from airslice.domain.room_event import EndReason
@@ -35,23 +33,3 @@ class RecordingSink:
     @property
     def all_packets(self) -> list[RtpPacket]:
         return [packet for packets in self.packets.values() for packet in packets]
-
-
-class SystemClock:
-    """The machine's clocks, and a hand that pushes the monotonic one forward."""
-
-    def __init__(self) -> None:
-        self.pushed_ns = 0
-
-    def monotonic_ns(self) -> int:
-        return time.monotonic_ns() + self.pushed_ns
-
-    def utc_ns(self) -> int:
-        return time.time_ns()
-
-
-async def eventually(condition: Callable[[], object], timeout_s: float = 10) -> None:
-    """Wait until `condition` holds."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.005)

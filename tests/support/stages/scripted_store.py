@@ -18,19 +18,6 @@ ACCESS_KEY = "AKscripted"
 SECRET_KEY = "SKscripted"
 
 
-class HandClock:
-    """Stands still until it is turned."""
-
-    def __init__(self) -> None:
-        self.now_ns = 0
-
-    def monotonic_ns(self) -> int:
-        return self.now_ns
-
-    def utc_ns(self) -> int:
-        return self.now_ns
-
-
 @dataclass
 class Received:
     """A request, as far as it was read."""

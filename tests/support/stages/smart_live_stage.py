@@ -30,6 +30,7 @@ from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.script import LiveExit, Program
 from airslice.facades.huawei import HuaweiFacade, UseCases
 from airslice.facades.huawei.owner_words import OWNER_WORDS
+from tests.support.clock import HandClock
 from tests.support.memory.live_commands import MemoryLiveCommandStore
 from tests.support.memory.live_jobs import MemoryLiveJobStore
 from tests.support.memory.live_resources import (
@@ -62,28 +63,12 @@ MASTER_KEY = bytes(32)
 
 
 @dataclass
-class HandTurnedClock:
-    """A clock (port `Clock`) that only the test moves."""
-
-    utc_ms: int = NOW_MS
-
-    def monotonic_ns(self) -> int:
-        return self.utc_ms * 1_000_000
-
-    def utc_ns(self) -> int:
-        return self.utc_ms * 1_000_000
-
-    def forward(self, ms: int) -> None:
-        self.utc_ms += ms
-
-
-@dataclass
 class JobsOnPaper(LiveJobs):
     """Jobs that only the test brings on air."""
 
     rooms: MemoryLiveRoomStore
     store: MemoryLiveJobStore
-    clock: HandTurnedClock
+    clock: HandClock
     orders: list[JobOrder] = field(default_factory=list)
 
     async def start(self, project: Project, room_id: str, order: JobOrder) -> LiveJob:
@@ -157,7 +142,7 @@ class SmartLiveStage:
     """The façade, and everything behind it."""
 
     def __init__(self) -> None:
-        self.clock = HandTurnedClock()
+        self.clock = HandClock(utc_ms=NOW_MS)
         wall_clock = WallClock(self.clock)
         jobs, configs = MemoryLiveJobStore(), MemoryLiveUserConfigStore()
         rooms = MemoryLiveRoomStore(jobs)

@@ -37,11 +37,13 @@ from airslice.domain.storage_target import StorageTarget, StorageVendor
 from airslice.encoding.writers import FileSliceWriters
 from airslice.slicing.packets import RtpPacket
 from airslice.storage.spool import DiskSpool
+from tests.support.clock import HandClock as HandClock
 from tests.support.memory.callback_sender import RecordingCallbackSender
 from tests.support.memory.callback_settings import MemoryCallbackSettings
 from tests.support.memory.objects import MemoryObjectStore
 from tests.support.memory.outbox import MemoryOutbox
 from tests.support.memory.tasks import MemoryTaskStore
+from tests.support.waiting import PATIENCE_S
 
 APP = RtcApp(
     app_id="0123456789abcdef01234567",
@@ -56,45 +58,6 @@ FRAME_NS = 20_000_000
 FRAME_SAMPLES = RATE // 50
 TARGET = StorageTarget(vendor=StorageVendor.TOS, region=0, bucket="bucket", account_id="1")
 TOC_CELT_20_MS = 0xF8
-
-
-class HandClock:
-    """Time passes when a test says so (port `Clock`)."""
-
-    def __init__(self) -> None:
-        self.now_ns = 5_000_000_000
-        self.utc_minus_monotonic_ns = 1_700_000_000_000_000_000
-        self._alarms_ns: list[int] = []
-
-    def monotonic_ns(self) -> int:
-        return self.now_ns
-
-    def utc_ns(self) -> int:
-        return self.now_ns + self.utc_minus_monotonic_ns
-
-    async def sleep(self, seconds: float) -> None:
-        """Return when so many seconds of this clock are over."""
-        alarm_ns = self.now_ns + round(seconds * 1e9)
-        self._alarms_ns.append(alarm_ns)
-        try:
-            while self.now_ns < alarm_ns:
-                await asyncio.sleep(0.001)
-        finally:
-            self._alarms_ns.remove(alarm_ns)
-
-    @property
-    def sleepers(self) -> int:
-        """How many sleep."""
-        return len(self._alarms_ns)
-
-    @property
-    def alarm_is_over(self) -> bool:
-        """Whether somebody still sleeps who is about to wake up."""
-        return min(self._alarms_ns, default=self.now_ns + 1) <= self.now_ns
-
-    def turn_to_next_alarm(self) -> None:
-        """Let the time pass for which everybody sleeps; none, if nobody does."""
-        self.now_ns = max(self.now_ns, min(self._alarms_ns, default=0))
 
 
 class ValueDecoders:
@@ -281,7 +244,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until all slices that were cut are stored and announced, however long that takes."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while self.recorder.waiting_slices:
                 await asyncio.sleep(0.001)
             await self.deliver()
@@ -293,7 +256,7 @@ class Stage:
 
     async def until_quiet(self) -> None:
         """Wait until all that is due was tried."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while self.courier.under_way or not self.courier.is_resting or self.clock.alarm_is_over:
                 await asyncio.sleep(0)
 
@@ -319,7 +282,7 @@ class Stage:
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait for a condition of background work."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not await condition():
                 await asyncio.sleep(0.001)
 

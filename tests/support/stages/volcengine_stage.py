@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from airslice.application.ports.clock import Clock
-from airslice.domain.apps import Account
 from airslice.facades.volcengine import VolcengineFacade
 from tests.support.stages.callback_settings import settings_in_memory
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration
-
-ACCOUNTS = (
-    Account(id="2100000000", access_key="AKTEST", secret_key="SKTEST"),
-    Account(id="2100000001", access_key="AKOTHER", secret_key="SKOTHER"),
-)
-OWNERS = {"661e0000000000000005543c": "2100000000", "661e0000000000000000ffff": "2100000001"}
-"""Account ids by application."""
+from tests.support.values.wire_accounts import ACCOUNTS, OWNERS
 
 
 class VolcengineStage:

@@ -80,6 +80,11 @@ class PlayerNotices:
         self.dropped = 0
         """Notices that subscribers who have left did not take in time."""
 
+    @property
+    def rooms(self) -> set[RoomKey]:
+        """The rooms of which something is remembered."""
+        return self._subscriptions.keys() | self._states.keys()
+
     def subscribe(self, room: RoomKey) -> Subscription:
         """Return the notices of a room from now on, its latest state first if it has one."""
         subscription = Subscription(self, room)

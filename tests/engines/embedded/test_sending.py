@@ -33,14 +33,16 @@ from airslice.engines.embedded.stats import Drop
 from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import LEVEL_UNKNOWN
 from tests.support.clients.raw_publisher import LEVEL_ID, PAYLOAD_TYPE, RawPublisher
-from tests.support.stages.observers import RecordingSink, SystemClock, eventually
+from tests.support.clock import PushedClock
+from tests.support.stages.observers import RecordingSink
+from tests.support.waiting import until
 
 NTP_EPOCH_S = 2_208_988_800
 MAX_LISTENERS = 3
 
 
 @pytest.fixture
-async def engine(clock: SystemClock) -> AsyncIterator[EmbeddedEngine]:
+async def engine(clock: PushedClock) -> AsyncIterator[EmbeddedEngine]:
     engine = EmbeddedEngine(("127.0.0.1", 0), [], clock, 2, MAX_LISTENERS)
     await engine.start()
     yield engine
@@ -63,11 +65,11 @@ async def connect(
 ) -> ListenerSession:
     listener = engine.listen(peer.offer("recvonly"), ends.append)
     await peer.connect(listener.answer)
-    await eventually(lambda: listener.session.has_keys)
+    await until(lambda: listener.session.has_keys)
     return listener
 
 
-def outgoing(number: int, clock: SystemClock, **changes: Any) -> OutgoingPacket:
+def outgoing(number: int, clock: PushedClock, **changes: Any) -> OutgoingPacket:
     packet = OutgoingPacket(
         sequence=number & 0xFFFF,
         timestamp=number * 960 & 0xFFFF_FFFF,
@@ -117,7 +119,7 @@ def test_who_receives_nothing_cannot_listen(
 
 
 async def test_packets_arrive_as_they_were_given(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = await connect(peer, engine, ends)
     extensions = HeaderExtensionsMap()
@@ -144,7 +146,7 @@ async def test_packets_arrive_as_they_were_given(
 
 
 async def test_aiortc_receives(
-    engine: EmbeddedEngine, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     connection = RTCPeerConnection()
     receiver = connection.addTransceiver("audio", direction="recvonly").receiver
@@ -158,22 +160,22 @@ async def test_aiortc_receives(
     await connection.setLocalDescription(await connection.createOffer())
     listener = engine.listen(connection.localDescription.sdp, ends.append)
     await connection.setRemoteDescription(RTCSessionDescription(listener.answer, "answer"))
-    await eventually(lambda: connection.connectionState == "connected")
-    await eventually(lambda: listener.session.has_keys)
+    await until(lambda: connection.connectionState == "connected")
+    await until(lambda: listener.session.has_keys)
 
     sent = [outgoing(number, clock) for number in range(50)]
     for packet in sent:
         listener.send(packet)
-    await eventually(lambda: len(received) == 50)
+    await until(lambda: len(received) == 50)
     await connection.close()
 
     assert received == [packet.payload for packet in sent]
-    await eventually(lambda: ends == [EndReason.LEFT])
+    await until(lambda: ends == [EndReason.LEFT])
     assert engine.stats().listeners == 0
 
 
 async def test_nothing_is_sent_before_the_keys_or_after_the_end(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = engine.listen(peer.offer("recvonly"), ends.append)
     listener.send(outgoing(1, clock))
@@ -181,7 +183,7 @@ async def test_nothing_is_sent_before_the_keys_or_after_the_end(
     await peer.bind()
     listener.send(outgoing(2, clock))
     await peer.shake_hands()
-    await eventually(lambda: listener.session.has_keys)
+    await until(lambda: listener.session.has_keys)
     listener.send(outgoing(3, clock))
     listener.close()
     listener.send(outgoing(4, clock))
@@ -196,7 +198,7 @@ async def test_nothing_is_sent_before_the_keys_or_after_the_end(
 
 
 async def test_sender_reports_say_when_samples_were_captured(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     """The first comes with the first packet, others every 5 s: all on one line."""
     listener = await connect(peer, engine, ends)
@@ -232,19 +234,19 @@ async def report(peer: RawPublisher) -> RtcpSrPacket:
 
 
 async def test_a_listener_who_is_silent_for_too_long_is_gone(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     await connect(peer, engine, ends)
 
     clock.pushed_ns += CONSENT_NS
-    await eventually(lambda: ends)
+    await until(lambda: ends)
 
     assert ends == [EndReason.LOST]
     assert engine.stats().listeners == 0
 
 
 async def test_receiver_reports_show_that_a_listener_is_there(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = await connect(peer, engine, ends)
     (ssrc,) = {entry.ssrc for entry in SessionDescription.parse(listener.answer).media[0].ssrc}
@@ -256,14 +258,14 @@ async def test_receiver_reports_show_that_a_listener_is_there(
         clock.pushed_ns += CONSENT_NS // 2
         heard_ns = listener.session.heard_ns
         peer.send_rtcp(bytes(RtcpRrPacket(ssrc=7, reports=[block])))
-        await eventually(lambda heard_ns=heard_ns: listener.session.heard_ns > heard_ns)  # type: ignore[misc]
+        await until(lambda heard_ns=heard_ns: listener.session.heard_ns > heard_ns)  # type: ignore[misc]
 
     await asyncio.sleep(1.2 * TICK_INTERVAL_S)
     assert ends == []
 
 
 async def test_checks_show_it_too(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     await connect(peer, engine, ends)
 
@@ -276,14 +278,14 @@ async def test_checks_show_it_too(
 
 
 async def test_a_lost_flight_of_the_handshake_is_sent_again(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = engine.listen(peer.offer("recvonly"), ends.append)
     peer.read_answer(listener.answer)
     await peer.bind()
     peer.flights_to_lose = 1
     await peer.shake_hands()
-    await eventually(lambda: listener.session.has_keys)
+    await until(lambda: listener.session.has_keys)
 
     listener.send(outgoing(1, clock))
 
@@ -291,7 +293,7 @@ async def test_a_lost_flight_of_the_handshake_is_sent_again(
 
 
 async def test_a_listener_goes_on_from_another_address_after_an_ice_restart(
-    engine: EmbeddedEngine, peer: RawPublisher, clock: SystemClock, ends: list[EndReason]
+    engine: EmbeddedEngine, peer: RawPublisher, clock: PushedClock, ends: list[EndReason]
 ) -> None:
     listener = await connect(peer, engine, ends)
     peer.ufrag = "renewed"
@@ -312,7 +314,7 @@ async def test_what_a_listener_says_is_dropped(
     peer.send_rtp(struct.pack("!BBHII", 0x80, PAYLOAD_TYPE, 1, 960, 1) + b"opus")
     peer.send(b"\x80\xc9\0\1" + bytes(30))
 
-    await eventually(lambda: engine.stats().dropped.get(Drop.UNAUTHENTIC_MEDIA))
+    await until(lambda: engine.stats().dropped.get(Drop.UNAUTHENTIC_MEDIA))
 
     assert engine.stats().dropped == {Drop.UNASKED: 1, Drop.UNAUTHENTIC_MEDIA: 1}
     assert ends == []
@@ -326,7 +328,7 @@ async def test_the_ssrcs_that_report_are_bounded(
     for ssrc in range(6):
         peer.send_rtcp(bytes(RtcpRrPacket(ssrc=ssrc)))
 
-    await eventually(lambda: engine.stats().dropped == {Drop.SOURCE_LIMIT: 2})
+    await until(lambda: engine.stats().dropped == {Drop.SOURCE_LIMIT: 2})
 
 
 def test_listeners_are_bounded_and_leave_publishers_their_places(

@@ -21,6 +21,7 @@ from airslice.engines.embedded.udp import (
     pack_address,
     unpack_address,
 )
+from tests.support.waiting import PATIENCE_S
 
 
 def ipv6_works() -> bool:
@@ -95,11 +96,10 @@ def test_what_does_not_fit_a_slot_fills_it(
     assert [size for size, *_ in datagrams] == [SLOT_BYTES]
 
 
+@pytest.mark.skipif(not IS_LINUX, reason="not Linux")
 def test_the_kernel_tells_when_a_datagram_came() -> None:
     port = UdpPort("127.0.0.1", 0)
     try:
-        if not isinstance(port._reader, RecvmmsgReader):
-            pytest.skip("this system does not tell")
         # Linux turns time stamps on in the background: the first ones may be of the reading.
         assert any(is_stamped_on_arrival(port) for _ in range(50))
         assert is_stamped_on_arrival(port)
@@ -129,7 +129,7 @@ def test_a_datagram_without_a_time_does_not_cost_the_next_one_its_own(
     ((*_, stamped),) = reader.read()[1]
 
     assert unstamped == 0
-    assert abs(stamped - time.time_ns()) < 5 * 10**9
+    assert abs(stamped - time.time_ns()) < PATIENCE_S * 10**9
 
 
 def test_a_port_on_all_addresses_takes_ipv4_too() -> None:
@@ -141,7 +141,7 @@ def test_a_port_on_all_addresses_takes_ipv4_too() -> None:
             sock.sendto(b"x", ("127.0.0.1", port.port))
             ((_, _, _, key, _),) = port.read()[1]
             port.send(b"back", key)
-            sock.settimeout(5)
+            sock.settimeout(PATIENCE_S)
 
             assert unpack_address(key)[0] == "::ffff:127.0.0.1"
             assert sock.recv(10) == b"back"

@@ -1,4 +1,4 @@
-"""What only the SQLite stores of smart live do; the rest is in tests/contracts."""
+"""Rows of live jobs and rooms: whole again when read, and sealed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airslice.application.ports.live import JobQuery, RoomQuery
-from airslice.domain.errors import StoreFailed
 from airslice.domain.live_command import CommandName, LiveCommand
 from airslice.domain.live_job import FaultKind, JobFault, JobState, LiveJob
 from airslice.domain.live_room import RoomDraft
@@ -42,7 +41,6 @@ from airslice.persistence.sqlite.secrets import SecretBox, SecretUnreadable
 from tests.support.values.live_values import (
     CALLBACK,
     PROJECT,
-    SCENE,
     T0,
     a_group,
     a_job,
@@ -53,7 +51,6 @@ from tests.support.values.live_values import (
 
 MASTER_KEY = bytes(range(32))
 BOX = SecretBox(MASTER_KEY)
-
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -228,73 +225,6 @@ async def test_sealed_columns_cannot_be_moved(path: Path) -> None:
     with pytest.raises(SecretUnreadable):
         await jobs.find_job(PROJECT, "mine")
     await database.close()
-
-
-async def test_a_program_is_written_once_however_often_its_job_changes(
-    database: SqliteDatabase,
-) -> None:
-    jobs = await SqliteLiveJobStore.open(database)
-    job = a_job()
-    await jobs.save_job(job)
-
-    async def sealed() -> bytes:
-        rows = await database.rows("SELECT program FROM live_job_documents", {})
-        program: bytes = rows[0]["program"]
-        return program
-
-    first = await sealed()
-    for number in range(3):
-        await jobs.save_job(replace(job, cursor=Cursor(sentence=number), state=JobState.PROCESSING))
-    assert await sealed() == first
-
-    await jobs.save_job(replace(job, program=Program(scenes=(replace(SCENE, name="new"),))))
-    assert await sealed() != first
-
-
-async def test_a_job_that_could_not_be_saved_is_not_listed(
-    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    jobs = await SqliteLiveJobStore.open(database)
-    await jobs.save_job(a_job("kept"))
-    commit = database._commit
-
-    def failing(writes: Any) -> Any:
-        broken = [replace(write, change=then_fail(write.change)) for write in writes]
-        return commit(broken)
-
-    monkeypatch.setattr(database, "_commit", failing)
-    with pytest.raises(StoreFailed):
-        await jobs.save_job(a_job("lost"))
-    with pytest.raises(StoreFailed):
-        await jobs.save_job(a_job("kept", state=JobState.FAILED))
-    monkeypatch.undo()
-
-    page = await jobs.jobs(PROJECT, JobQuery())
-    assert (page.count, [job.job_id for job in page.items]) == (1, ["kept"])
-    failed = JobQuery(states=frozenset({JobState.FAILED}))
-    assert (await jobs.jobs(PROJECT, failed)).count == 0
-
-    await jobs.save_job(a_job("lost"))
-    assert await jobs.find_job(PROJECT, "lost") == a_job("lost")
-    assert (await jobs.jobs(PROJECT, JobQuery())).count == 2
-
-
-def then_fail(change: Any) -> Any:
-    def failing(connection: sqlite3.Connection) -> None:
-        change(connection)
-        raise sqlite3.OperationalError("disk I/O error")
-
-    return failing
-
-
-async def test_listing_reads_no_program(database: SqliteDatabase) -> None:
-    jobs = await SqliteLiveJobStore.open(database)
-    await jobs.save_job(a_job())
-    await database.write(lambda c: c.execute("UPDATE live_job_documents SET program = x'00'"))
-
-    assert (await jobs.jobs(PROJECT, JobQuery())).count == 1
-    with pytest.raises(SecretUnreadable):
-        await jobs.find_job(PROJECT, "job-1")
 
 
 @pytest.mark.parametrize(
