@@ -95,20 +95,10 @@ class OggStream:
         self._packets.append(body)
 
     def _write_page(self, lacing: bytearray, body: bytes, granule: int) -> None:
-        page = bytearray(
-            _PAGE_HEADER.pack(
-                b"OggS",
-                0,
-                self._flags,
-                granule,
-                self._serial,
-                self._page_number,
-                0,
-                len(lacing),
-            )
+        header = _PAGE_HEADER.pack(
+            b"OggS", 0, self._flags, granule, self._serial, self._page_number, 0, len(lacing)
         )
-        page += lacing
-        page += body
+        page = bytearray(header + lacing + body)
         page[_CHECKSUM_OFFSET : _CHECKSUM_OFFSET + 4] = _checksum(page)
         self._write(bytes(page))
         self._flags = 0

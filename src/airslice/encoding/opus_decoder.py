@@ -77,8 +77,8 @@ class LibopusDecoder:
         Returns:
             Exactly `samples` of int16. What a corrupt packet leaves open is concealed.
         """
-        room = samples if samples < self._capacity else self._capacity
-        decoded: int = self._decode(self._state, payload, len(payload), self._pcm, room, 0)
+        size = samples if samples < self._capacity else self._capacity
+        decoded: int = self._decode(self._state, payload, len(payload), self._pcm, size, 0)
         pcm: bytes = self._memory[: max(decoded, 0) * PCM_SAMPLE_BYTES]
         if decoded == samples:
             return pcm
@@ -91,12 +91,12 @@ class LibopusDecoder:
         Returns:
             Exactly `samples` of int16.
         """
-        room = min(samples, self._capacity)
-        start = self.conceal(samples - room)
-        decoded: int = self._decode(self._state, payload, len(payload), self._pcm, room, 1)
-        if decoded != room:
-            return start + self.conceal(room)
-        pcm: bytes = self._memory[: room * PCM_SAMPLE_BYTES]
+        size = min(samples, self._capacity)
+        start = self.conceal(samples - size)
+        decoded: int = self._decode(self._state, payload, len(payload), self._pcm, size, 1)
+        if decoded != size:
+            return start + self.conceal(size)
+        pcm: bytes = self._memory[: size * PCM_SAMPLE_BYTES]
         return start + pcm
 
     def conceal(self, samples: int) -> bytes:

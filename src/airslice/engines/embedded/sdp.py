@@ -236,7 +236,7 @@ def _check_section(session: Attributes, section: Section, role: Role) -> None:
 def _bundle(session: Attributes, section: Section) -> frozenset[str | None]:
     """Return the mids of the BUNDLE group that `section` is in, if any.
 
-    A set: each section is looked up in it, and an offer has room for 30,000 mids.
+    A set: each section is looked up in it, and an offer can have 30,000 mids.
     """
     for group in session.every("group"):
         semantics, *mids = group.split(" ")
