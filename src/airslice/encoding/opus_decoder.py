@@ -72,10 +72,9 @@ class LibopusDecoder:
         self.corrupt_packets = 0
 
     def decode(self, payload: bytes, samples: int) -> bytes:
-        """Decode one Opus packet that lasts `samples`, at most 120 ms.
+        """Decode one Opus packet that lasts `samples`, at most 120 ms, to exactly as many of int16.
 
-        Returns:
-            Exactly `samples` of int16. What a corrupt packet leaves open is concealed.
+        What a corrupt packet leaves open is concealed.
         """
         size = samples if samples < self._capacity else self._capacity
         decoded: int = self._decode(self._state, payload, len(payload), self._pcm, size, 0)
@@ -86,11 +85,7 @@ class LibopusDecoder:
         return pcm + self.conceal(samples - max(decoded, 0))
 
     def recover(self, payload: bytes, samples: int) -> bytes:
-        """Rebuild the `samples` before `payload` from its in-band FEC, and conceal what it lacks.
-
-        Returns:
-            Exactly `samples` of int16.
-        """
+        """Rebuild the `samples` (int16) before `payload` by its FEC, and conceal what it lacks."""
         size = min(samples, self._capacity)
         start = self.conceal(samples - size)
         decoded: int = self._decode(self._state, payload, len(payload), self._pcm, size, 1)
@@ -100,11 +95,7 @@ class LibopusDecoder:
         return start + pcm
 
     def conceal(self, samples: int) -> bytes:
-        """Make up `samples` from what came before; beyond some 200 ms that is noise, not silence.
-
-        Returns:
-            Exactly `samples` of int16.
-        """
+        """Make up `samples` (int16) from what came before; beyond some 200 ms that is noise."""
         parts = []
         while samples > 0:
             grains = -(-samples // self._grain)

@@ -18,13 +18,9 @@ MAX_PENDING_S = 30
 
 
 def limited(total: np.ndarray[tuple[int], np.dtype[np.int32]]) -> bytes:
-    """Return sums as 16-bit samples: exact up to `KNEE`, compressed smoothly above, never clipped.
+    """Return sums of int16 samples, shape (samples,), as int16 PCM in native byte order.
 
-    Args:
-        total: Sums of int16 samples: int32, shape (samples,).
-
-    Returns:
-        int16 PCM, native byte order.
+    It is exact up to `KNEE`, compressed smoothly above, never clipped.
     """
     magnitude = np.abs(total)
     if magnitude.size == 0 or magnitude.max() <= KNEE:

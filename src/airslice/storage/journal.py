@@ -58,12 +58,9 @@ class _Segment:
 
 
 class DiskJournal:
-    """Keeps what is received (port `Journal`).
+    """Keeps what is received (port `Journal`), in a directory of its own in `root`.
 
-    Args:
-        root: Directory of all starts' journals.
-        clock: Tells how old a segment is.
-        max_bytes: Bound on the disk that it takes; beyond, the oldest segments are given up.
+    It takes at most `max_bytes` of the disk; beyond, the oldest segments are given up.
     """
 
     def __init__(self, root: Path, clock: Clock, max_bytes: int) -> None:

@@ -41,13 +41,7 @@ _logger = logging.getLogger(__name__)
 class Switchboard:
     """Holds all sessions and hands each what is its own.
 
-    Args:
-        transport: The addresses and the fingerprint that clients are told.
-        dtls_server: Accepts their handshakes.
-        slots: The memory that datagrams are received into.
-        send: Sends a datagram to an address.
-        max_sessions: Publishers at a time; more are refused.
-        max_listeners: Listeners at a time; more are refused.
+    It takes `max_sessions` publishers and `max_listeners` at a time; more are refused.
     """
 
     def __init__(
