@@ -19,7 +19,7 @@ from typing import Any
 
 import uvloop
 
-from airslice.demo.live_client import LiveClient
+from airslice.demo.client import LiveClient
 from benchmarks.support import process
 from benchmarks.support.servers import AirsliceServer
 

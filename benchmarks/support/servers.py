@@ -18,8 +18,7 @@ from typing import Any, Self
 import aiohttp
 
 from airslice.config import Settings, fresh_config, load
-from airslice.demo.client import SliceClient
-from airslice.demo.live_client import LiveClient
+from airslice.demo.client import LiveClient, SliceClient
 from airslice.demo.receiver import CallbackReceiver
 from airslice.domain import room_token
 from airslice.domain.room_token import Privilege
@@ -173,7 +172,7 @@ class AirsliceServer(SpawnedServer):
         """Return a client of the smart live API."""
         account, project = self._settings.accounts[0], self._settings.projects[0]
         return LiveClient(
-            self.http, self.base_url, project.project_id, account.access_key, account.secret_key
+            self.http, self.base_url, account.access_key, account.secret_key, project.project_id
         )
 
     async def lost_frames(self, sent: int, publishers: int) -> int:

@@ -40,11 +40,7 @@ class UsageError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code.
-
-    Args:
-        arguments: Without the program's name; None takes the process's own.
-    """
+    """Run one command and return its exit code; None takes the process's own arguments."""
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -52,9 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in str(error).splitlines():
             print(f"airslice: {line}", file=sys.stderr)
         return 2
-    except (
-        OSError
-    ) as error:  # a port in use, a full disk: the system's words are the best there are
+    except OSError as error:  # a port in use, a full disk: the system's words are the best
         print(f"airslice: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -5,14 +5,7 @@ every problem found, each under the full name of its setting.
 """
 
 from airslice.config.loading import ConfigError, load
-from airslice.config.settings import (
-    Presenter,
-    Security,
-    Server,
-    Settings,
-    Slicing,
-    Storage,
-)
+from airslice.config.settings import Presenter, Settings
 from airslice.config.template import fresh_config
 from airslice.config.texts import Address
 
@@ -20,11 +13,7 @@ __all__ = [
     "Address",
     "ConfigError",
     "Presenter",
-    "Security",
-    "Server",
     "Settings",
-    "Slicing",
-    "Storage",
     "fresh_config",
     "load",
 ]

@@ -20,11 +20,7 @@ Note = Callable[[str, str], None]
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used.
-
-    Args:
-        problems: One line each, beginning with the full name of the setting; at least one.
-    """
+    """A configuration that cannot be used: its problems, each beginning with a setting's name."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -32,11 +28,7 @@ class ConfigError(Exception):
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the configuration file at `path` and the environment over it.
-
-    Args:
-        path: TOML file.
-        environment: Instead of the process's own.
+    """Read and check the TOML file at `path`, and the environment, or the process's own, over it.
 
     Raises:
         ConfigError: With every problem that was found.

@@ -33,7 +33,7 @@ class Server:
     advertise: tuple[Annotated[str, texts.ip], ...] = ()
     """IP addresses that clients are told; where there are none, that of `media` is told."""
     metrics: Annotated[Address, texts.address] | None = None
-    """A listener of its own for /metrics; None: it is served on `http`."""
+    """Where /metrics is served; None: on `http`."""
     data_dir: Annotated[Path, Path] = Path("data")
     master_key: Annotated[bytes, texts.master_key] = field(repr=False)
     """32 bytes, from which the keys for stored secrets, URLs and sessions are derived."""

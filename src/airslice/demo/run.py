@@ -23,9 +23,8 @@ from typing import Any
 import aiohttp
 
 from airslice.config import Settings, fresh_config, load
-from airslice.demo.client import SliceClient
+from airslice.demo.client import LiveClient, SliceClient
 from airslice.demo.listener import Listener
-from airslice.demo.live_client import LiveClient
 from airslice.demo.receiver import CallbackReceiver
 
 SCRIPT = (
@@ -157,7 +156,7 @@ class _Parties:
         keys = account.access_key, account.secret_key
         self._slicing = SliceClient(session, self._base_url, *keys)
         project_id = settings.projects[0].project_id
-        self._live = LiveClient(session, self._base_url, project_id, *keys)
+        self._live = LiveClient(session, self._base_url, *keys, project_id)
         self._job = ""  # its path
         self._place: dict[str, Any] = {}  # its RTC room
 

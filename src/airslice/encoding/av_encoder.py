@@ -61,13 +61,7 @@ class AvEncoder:
     """
 
     def __init__(self, path: Path, slice_format: SliceFormat, sample_rate_hz: int) -> None:
-        """Create the file.
-
-        Args:
-            path: Where.
-            slice_format: Any but WAV.
-            sample_rate_hz: One of `airslice.domain.apps.SAMPLE_RATES_HZ`.
-        """
+        """Create the file, of any format but WAV, at one of `domain.apps.SAMPLE_RATES_HZ`."""
         recipe = _RECIPES[slice_format]
         self._rate_hz = sample_rate_hz
         self._position = 0

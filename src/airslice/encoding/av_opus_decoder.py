@@ -38,11 +38,7 @@ class AvOpusDecoder:
         self.corrupt_packets = 0
 
     def decode(self, payload: bytes, samples: int) -> bytes:
-        """Decode one Opus packet that lasts `samples`; a corrupt one is silence.
-
-        Returns:
-            Exactly `samples` samples of int16.
-        """
+        """Decode one Opus packet to exactly `samples` of int16; a corrupt one is silence."""
         frames: list[av.AudioFrame] = []
         if payload:  # an empty packet would end the stream
             try:

@@ -33,13 +33,10 @@ class OggStream:
     def __init__(
         self, write: Callable[[bytes], object], *, serial: int, page_granules: int
     ) -> None:
-        """Start a logical stream.
+        """Start a logical stream, 0 <= `serial` < 2**32; `write` takes one whole page per call.
 
-        Args:
-            write: Takes one whole page per call.
-            serial: Serial number of the stream, 0 <= serial < 2**32.
-            page_granules: How far the granule position may advance within one page
-                (a longer packet gets a page of its own).
+        The granule position may advance by `page_granules` within one page; a longer packet gets
+        a page of its own.
         """
         self._write = write
         self._serial = serial
@@ -73,11 +70,9 @@ class OggStream:
         self._page_limit = self._granule + self._page_granules
 
     def finish(self, granule: int) -> None:
-        """Write the last page.
+        """Write the last page of a stream that ends at `granule`.
 
-        Args:
-            granule: Where the stream ends. Before the end of the last packet, the rest of which
-                is then not to be played (RFC 7845 section 4.4).
+        The rest of a packet that ends later is not to be played (RFC 7845 section 4.4).
         """
         self._flags |= _LAST
         self._granule = granule
@@ -95,20 +90,10 @@ class OggStream:
         self._packets.append(body)
 
     def _write_page(self, lacing: bytearray, body: bytes, granule: int) -> None:
-        page = bytearray(
-            _PAGE_HEADER.pack(
-                b"OggS",
-                0,
-                self._flags,
-                granule,
-                self._serial,
-                self._page_number,
-                0,
-                len(lacing),
-            )
+        header = _PAGE_HEADER.pack(
+            b"OggS", 0, self._flags, granule, self._serial, self._page_number, 0, len(lacing)
         )
-        page += lacing
-        page += body
+        page = bytearray(header + lacing + body)
         page[_CHECKSUM_OFFSET : _CHECKSUM_OFFSET + 4] = _checksum(page)
         self._write(bytes(page))
         self._flags = 0

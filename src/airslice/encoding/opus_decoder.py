@@ -72,13 +72,12 @@ class LibopusDecoder:
         self.corrupt_packets = 0
 
     def decode(self, payload: bytes, samples: int) -> bytes:
-        """Decode one Opus packet that lasts `samples`, at most 120 ms.
+        """Decode one Opus packet that lasts `samples`, at most 120 ms, to exactly as many of int16.
 
-        Returns:
-            Exactly `samples` of int16. What a corrupt packet leaves open is concealed.
+        What a corrupt packet leaves open is concealed.
         """
-        room = samples if samples < self._capacity else self._capacity
-        decoded: int = self._decode(self._state, payload, len(payload), self._pcm, room, 0)
+        size = samples if samples < self._capacity else self._capacity
+        decoded: int = self._decode(self._state, payload, len(payload), self._pcm, size, 0)
         pcm: bytes = self._memory[: max(decoded, 0) * PCM_SAMPLE_BYTES]
         if decoded == samples:
             return pcm
@@ -86,25 +85,17 @@ class LibopusDecoder:
         return pcm + self.conceal(samples - max(decoded, 0))
 
     def recover(self, payload: bytes, samples: int) -> bytes:
-        """Rebuild the `samples` before `payload` from its in-band FEC, and conceal what it lacks.
-
-        Returns:
-            Exactly `samples` of int16.
-        """
-        room = min(samples, self._capacity)
-        start = self.conceal(samples - room)
-        decoded: int = self._decode(self._state, payload, len(payload), self._pcm, room, 1)
-        if decoded != room:
-            return start + self.conceal(room)
-        pcm: bytes = self._memory[: room * PCM_SAMPLE_BYTES]
+        """Rebuild the `samples` (int16) before `payload` by its FEC, and conceal what it lacks."""
+        size = min(samples, self._capacity)
+        start = self.conceal(samples - size)
+        decoded: int = self._decode(self._state, payload, len(payload), self._pcm, size, 1)
+        if decoded != size:
+            return start + self.conceal(size)
+        pcm: bytes = self._memory[: size * PCM_SAMPLE_BYTES]
         return start + pcm
 
     def conceal(self, samples: int) -> bytes:
-        """Make up `samples` from what came before; beyond some 200 ms that is noise, not silence.
-
-        Returns:
-            Exactly `samples` of int16.
-        """
+        """Make up `samples` (int16) from what came before; beyond some 200 ms that is noise."""
         parts = []
         while samples > 0:
             grains = -(-samples // self._grain)

@@ -30,7 +30,10 @@ class Encoder(Protocol[AudioT]):
 
 
 class FileSliceWriter(Generic[AudioT]):
-    """Writes one slice file, once. Everything may raise OSError; then `discard` is what is left."""
+    """Writes one slice file, once. Everything may raise OSError; then `discard` is what is left.
+
+    A file that is finished or discarded takes nothing more: `write` and `finish` raise ValueError.
+    """
 
     def __init__(self, path: Path, encoder: Encoder[AudioT], audio: type[AudioT]) -> None:
         """Write `audio` of one type through `encoder`, which has just created `path`."""
@@ -44,7 +47,6 @@ class FileSliceWriter(Generic[AudioT]):
 
         Raises:
             TypeError: The file takes the other type of audio.
-            ValueError: The file is finished or discarded.
         """
         self._require_open()
         pieces = [piece for piece in audio if isinstance(piece, self._audio)]
@@ -53,11 +55,7 @@ class FileSliceWriter(Generic[AudioT]):
         self._encoder.write(pieces)
 
     def finish(self) -> None:
-        """Complete the file and flush it to the disk.
-
-        Raises:
-            ValueError: The file is finished or discarded.
-        """
+        """Complete the file and flush it to the disk."""
         self._require_open()
         self._is_open = False
         self._encoder.close()

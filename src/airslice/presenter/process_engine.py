@@ -26,12 +26,8 @@ Request: TypeAlias = dict[str, Any]
 class ProcessEngine:
     """A SpeechEngine whose speakers are processes.
 
-    Args:
-        pool: The processes.
-        request_of: Makes the speakers' request of an utterance and its text.
-        decode: Decodes the WAV files that they make.
-        base_timeout_s: How long an empty text may take, in seconds.
-        char_timeout_s: How much longer each character may take, in seconds.
+    `request_of` makes the speakers' request of an utterance and its text. An empty text may take
+    `base_timeout_s` seconds, and each character `char_timeout_s` more.
     """
 
     def __init__(

@@ -36,10 +36,7 @@ class _Order(NamedTuple):
 class SpeakerPool:
     """Answers requests by speech, one at a time in each of its processes.
 
-    Args:
-        program: What Python runs in each process: ``-m`` and a module, or a script, and arguments.
-        processes: Number of processes.
-        sleep: Waits for a number of seconds.
+    Python runs `program` in each: ``-m`` and a module, or a script, and arguments.
     """
 
     def __init__(

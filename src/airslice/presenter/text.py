@@ -61,12 +61,7 @@ def trimmed(pcm: bytes) -> bytes:
 
 
 def at_volume(pcm: bytes, volume: int) -> bytes:
-    """Return PCM at another volume: scaled linearly, up to a soft limit.
-
-    Args:
-        pcm: int16, at a voice's own volume.
-        volume: A `Voice.volume`.
-    """
+    """Return int16 PCM at a `Voice.volume`: scaled linearly, up to a soft limit."""
     if volume == _OWN_VOLUME:
         return pcm
     return limited(np.frombuffer(pcm, np.int16).astype(np.int32) * volume // _OWN_VOLUME)

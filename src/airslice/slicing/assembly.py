@@ -110,12 +110,8 @@ class PassthroughAssembler:
 
     def __init__(self, before: tuple[OpusFrame, ...] = ()) -> None:
         """Begin after the packets `before`."""
-        self._before = before
-
-    @property
-    def before(self) -> tuple[OpusFrame, ...]:
+        self.before = before
         """The packets right before the next piece, enough for a decoder to converge."""
-        return self._before
 
     def assemble(self, pieces: Sequence[Piece]) -> list[Block[OpusAudio]]:
         """Return `pieces` as Opus packets; they must follow those of the last call."""
@@ -133,7 +129,7 @@ class PassthroughAssembler:
             elif kind is PieceKind.SILENT:
                 run += silent_frames(samples)
             else:
-                last = run[-1:] or self._before[-1:] or silent_frames(960)
+                last = run[-1:] or self.before[-1:] or silent_frames(960)
                 run += lost_frames(last[0], samples)
             end = position + samples
         self._flush(start, run, blocks)
@@ -141,5 +137,5 @@ class PassthroughAssembler:
 
     def _flush(self, start: int, run: list[OpusFrame], blocks: list[Block[OpusAudio]]) -> None:
         if run:
-            blocks.append(Block(start, OpusAudio(tuple(run), before=self._before)))
-            self._before = preroll(self._before + tuple(run[-MAX_PREROLL_FRAMES:]))
+            blocks.append(Block(start, OpusAudio(tuple(run), before=self.before)))
+            self.before = preroll(self.before + tuple(run[-MAX_PREROLL_FRAMES:]))

@@ -98,14 +98,15 @@ class Slicer(Generic[A]):
             slicing: Whether audio is sliced at once, or only after a cut that says so.
         """
         self._rules = rules
-        self._period = period
+        self.period = period
+        """Length of a period, in samples."""
         self._origin = origin
         self._slicing = slicing
         self._floor = position
         """No slice reaches back before it."""
         self._closed = position
         """Where slices were closed last: only an overlap reaches back before it."""
-        self._end = position
+        self.position = position
         """Everything before it is decided."""
         self._cuts: deque[Cut] = deque()
         self._open = False
@@ -116,51 +117,41 @@ class Slicer(Generic[A]):
         """Samples that came after their place had been decided."""
 
     @property
-    def position(self) -> int:
-        """Everything before it is decided."""
-        return self._end
-
-    @property
-    def period(self) -> int:
-        """Length of a period, in samples."""
-        return self._period
-
-    @property
     def boundary(self) -> int:
         """Where the present period ends, or a cut that comes before."""
-        return self._boundary(self._end)
+        return self._boundary(self.position)
 
     def feed(self, position: int, audio: A) -> list[SliceEvent[A]]:
         """Add audio; a gap before it is unpublished time. Return what that brought about."""
         events = self.advance(position)
-        late = self._end - position
+        late = self.position - position
         if late > 0:
             self.late_samples += min(late, audio.samples)
             if late >= audio.samples:
                 return events
             audio = audio.split(late)[1]
         while True:
-            start = self._end
-            room = self._boundary(start) - start
+            start = self.position
+            needed = self._boundary(start) - start
             samples = audio.samples
-            if samples < room:
+            if samples < needed:
                 self._append(start, audio, samples, events)
                 return events
-            if samples == room:
+            if samples == needed:
                 self._append(start, audio, samples, events)
                 self._cross(events)
                 return events
-            head, audio = audio.split(room)
-            self._append(start, head, room, events)
+            head, audio = audio.split(needed)
+            self._append(start, head, needed, events)
             self._cross(events)
 
     def advance(self, position: int) -> list[SliceEvent[A]]:
         """Nothing before `position` will come any more."""
         events: list[SliceEvent[A]] = []
-        while position > self._end:
-            boundary = self._boundary(self._end) if self._open or self._cuts else position
-            self._end = min(position, boundary)
-            if self._end == boundary:
+        while position > self.position:
+            boundary = self._boundary(self.position) if self._open or self._cuts else position
+            self.position = min(position, boundary)
+            if self.position == boundary:
                 self._cross(events)
         return events
 
@@ -180,11 +171,11 @@ class Slicer(Generic[A]):
     def _boundary(self, position: int) -> int:
         """The next place after `position` where a period or a cut ends the slice."""
         origin = position if self._origin is None else self._origin
-        boundary = position + self._period - (position - origin) % self._period
+        boundary = position + self.period - (position - origin) % self.period
         return min(boundary, self._cuts[0].position) if self._cuts else boundary
 
     def _append(self, position: int, audio: A, samples: int, events: list[SliceEvent[A]]) -> None:
-        self._end = position + samples
+        self.position = position + samples
         if not self._slicing:
             return
         if self._origin is None:
@@ -195,13 +186,15 @@ class Slicer(Generic[A]):
         self._emit(audio, samples, events)
         if self._rules.overlap:
             self._tail.append((position, audio))
-            while self._tail[0][0] + self._tail[0][1].samples <= self._end - self._rules.overlap:
+            while (
+                self._tail[0][0] + self._tail[0][1].samples <= self.position - self._rules.overlap
+            ):
                 self._tail.popleft()
 
     def _start(self, position: int, events: list[SliceEvent[A]]) -> None:
         """Open the slice of the period around `position`, its overlap first."""
         origin = position if self._origin is None else self._origin
-        period_start = max(self._closed, position - (position - origin) % self._period)
+        period_start = max(self._closed, position - (position - origin) % self.period)
         start = max(self._floor, period_start - self._rules.overlap)
         overlap = [
             _from(start, at, audio) for at, audio in self._tail if at + audio.samples > start
@@ -237,26 +230,26 @@ class Slicer(Generic[A]):
 
     def _cross(self, events: list[SliceEvent[A]]) -> None:
         """Do what is due where everything is decided: cuts, and the end of a period."""
-        while self._cuts and self._cuts[0].position <= self._end:
+        while self._cuts and self._cuts[0].position <= self.position:
             cut = self._cuts.popleft()
             self._close(events)
-            self._period = cut.period
+            self.period = cut.period
             if cut.slicing and not self._slicing:
-                self._floor = self._end
+                self._floor = self.position
                 self._tail.clear()
             if self._rules.fill is None and (cut.restart or not self._slicing):
                 self._origin = None
             elif cut.restart:
                 self._origin = cut.position
             self._slicing = cut.slicing
-        if self._origin is not None and (self._end - self._origin) % self._period == 0:
+        if self._origin is not None and (self.position - self._origin) % self.period == 0:
             self._close(events)
 
     def _close(self, events: list[SliceEvent[A]]) -> None:
-        self._closed = self._end
+        self._closed = self.position
         if not self._open:
             return
-        self._fill_to(self._end, events)
+        self._fill_to(self.position, events)
         self._open = False
         meter = self._rules.meter
         if meter is not None:

@@ -18,11 +18,8 @@ from airslice.storage.s3 import S3ObjectStore
 class BucketRouter:
     """An ObjectStore and StorageProbe made of a local store and a remote one.
 
-    Args:
-        local: Takes what is kept on this machine.
-        remote: Takes the rest; it knows the same `overrides`.
-        overrides: Targets that one of these matches are remote.
-        default: Where all others are: on this machine, or with the vendor they name.
+    Targets that one of the `overrides` matches, which the remote store knows too, are remote.
+    `default` says where all others are: on this machine, or with the vendor that they name.
     """
 
     def __init__(

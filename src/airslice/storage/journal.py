@@ -12,7 +12,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -58,12 +58,9 @@ class _Segment:
 
 
 class DiskJournal:
-    """Keeps what is received (port `Journal`).
+    """Keeps what is received (port `Journal`), in a directory of its own in `root`.
 
-    Args:
-        root: Directory of all starts' journals.
-        clock: Tells how old a segment is.
-        max_bytes: Bound on the disk that it takes; beyond, the oldest segments are given up.
+    It takes at most `max_bytes` of the disk; beyond, the oldest segments are given up.
     """
 
     def __init__(self, root: Path, clock: Clock, max_bytes: int) -> None:
@@ -300,7 +297,8 @@ class DiskPast:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._places: dict[StreamAddress, list[tuple[Path, int, int]]] = {}
-        self._placements: dict[tuple[str, StreamAddress], int] = {}
+        self.placements: dict[tuple[str, StreamAddress], int] = {}
+        """Where streams lay on the PCM grids of runs: the latest."""
         self._slices: dict[str, UnsettledSlice] = {}
         for path in sorted(directory.iterdir()):
             self._scan(path)
@@ -309,11 +307,6 @@ class DiskPast:
     def unsettled(self) -> Sequence[UnsettledSlice]:
         """In the order in which they were opened."""
         return list(self._slices.values())
-
-    @property
-    def placements(self) -> Mapping[tuple[str, StreamAddress], int]:
-        """Where streams lay on the PCM grids of runs: the latest."""
-        return self._placements
 
     def pieces(self, address: StreamAddress) -> Iterator[Piece]:
         """Read a stream's pieces again, in order."""
@@ -364,7 +357,7 @@ class DiskPast:
             case {"fact": "settled", "name": str(name)}:
                 self._slices.pop(name, None)
             case {"fact": "placed", "run": str(run_id), "address": list(fields), "offset": int(at)}:
-                self._placements[run_id, read_address(fields)] = at
+                self.placements[run_id, read_address(fields)] = at
 
 
 def past_journals(root: Path) -> list[DiskPast]:

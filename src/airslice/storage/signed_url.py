@@ -17,8 +17,7 @@ _EXPIRES = re.compile(r"[0-9]{1,11}")
 class UrlSigner:
     """Signs and verifies ``/objects/{bucket}/{key}?expires=…&signature=…``.
 
-    Args:
-        master_key: The server's master key; a key for this purpose alone is derived from it.
+    Its key is for this purpose alone, and derived from the server's master key.
     """
 
     def __init__(self, master_key: bytes) -> None:
@@ -32,14 +31,9 @@ class UrlSigner:
     def is_valid(
         self, bucket: str, key: str, *, expires: str, signature: str, now_s: float
     ) -> bool:
-        """Whether the query of a request allows reading the object.
+        """Whether the query of a request allows reading the object at `now_s` (UTC, Unix seconds).
 
-        Args:
-            bucket: From the path, percent-decoded.
-            key: From the path, percent-decoded.
-            expires: The query's value, as it came.
-            signature: The query's value, as it came.
-            now_s: UTC, seconds since the Unix epoch.
+        Bucket and key are percent-decoded; `expires` and `signature` are as they came.
         """
         if _EXPIRES.fullmatch(expires) is None or now_s > int(expires):
             return False

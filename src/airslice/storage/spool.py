@@ -66,13 +66,10 @@ class DiskSpool:
         self._writers = writers
         self._threads = ThreadPoolExecutor(WRITER_THREADS, thread_name_prefix="spool")
         self._pending_lock = threading.Lock()
-        self._pending_writes = 0
-        self._failing = False
-
-    @property
-    def failing(self) -> bool:
+        self.pending_writes = 0
+        """Writes that wait for the disk."""
+        self.failing = False
         """Whether the disk refused the latest write."""
-        return self._failing
 
     def try_again(self) -> None:
         """Write a file and remove it, to find out whether the disk still refuses; may block."""
@@ -89,11 +86,6 @@ class DiskSpool:
                 path.unlink(missing_ok=True)
         else:
             self._note(None)
-
-    @property
-    def pending_writes(self) -> int:
-        """Writes that wait for the disk."""
-        return self._pending_writes
 
     def open(self, kind: FileKind, *, name: str | None = None) -> DiskSpoolFile:
         """Begin a new file, or the file `name` anew, which a crash interrupted."""
@@ -141,9 +133,9 @@ class DiskSpool:
 
     def _note(self, failure: OSError | None) -> None:
         """Learn from a write, and log where the disk begins to fail and where it recovers."""
-        if (failure is not None) == self._failing:
+        if (failure is not None) == self.failing:
             return
-        self._failing = failure is not None
+        self.failing = failure is not None
         if failure is not None:
             _log.error("the spool cannot be written, slices are lost: %s", failure)
         else:
@@ -155,14 +147,14 @@ class DiskSpool:
 
     def _reserve_write(self) -> bool:
         with self._pending_lock:
-            if self._pending_writes >= MAX_PENDING_WRITES:
+            if self.pending_writes >= MAX_PENDING_WRITES:
                 return False
-            self._pending_writes += 1
+            self.pending_writes += 1
             return True
 
     def _release_write(self) -> None:
         with self._pending_lock:
-            self._pending_writes -= 1
+            self.pending_writes -= 1
 
 
 class DiskSpoolFile:
@@ -235,7 +227,7 @@ class DiskSpoolFile:
         if self._failure is not None or order is _Order.DISCARD:
             self._remove()
         if isinstance(order, _Order):
-            self._settle(spooled)
+            self._loop.call_soon_threadsafe(self._settle, spooled)
         else:
             self._spool._release_write()
 
@@ -281,9 +273,6 @@ class DiskSpoolFile:
         return SpooledFile(path=path, size_bytes=size_bytes, sha256=digest.hexdigest())
 
     def _settle(self, file: SpooledFile | None) -> None:
-        self._loop.call_soon_threadsafe(self._settle_on_loop, file)
-
-    def _settle_on_loop(self, file: SpooledFile | None) -> None:
         if self._finished.done():
             return
         if file is not None:

@@ -60,15 +60,15 @@ class LiveServices:
     facade: HuaweiFacade
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class _Stores:
     """What smart live keeps, but for the jobs."""
 
-    rooms: SqliteLiveRoomStore
-    commands: SqliteLiveCommandStore
-    groups: SqliteRuleGroupStore
-    platforms: SqliteLivePlatformStore
-    configs: SqliteLiveUserConfigStore
+    def __init__(self, database: SqliteDatabase) -> None:
+        self.rooms = SqliteLiveRoomStore(database)
+        self.commands = SqliteLiveCommandStore(database)
+        self.groups = SqliteRuleGroupStore(database)
+        self.platforms = SqliteLivePlatformStore(database)
+        self.configs = SqliteLiveUserConfigStore(database)
 
 
 @contextlib.asynccontextmanager
@@ -81,7 +81,7 @@ async def open_live(backend: Backend) -> AsyncIterator[LiveServices]:
     environment, rule = backend.environment, backend.delivery.address_rule
     settings = environment.settings
     async with AsyncExitStack() as stack:
-        stores = _stores(backend.storage.tasks.database)
+        stores = _Stores(backend.storage.tasks.database)
         tools = await _broadcast_tools(backend, stack)
         jobs = LiveJobs(
             apps=environment.apps,
@@ -109,16 +109,6 @@ async def open_live(backend: Backend) -> AsyncIterator[LiveServices]:
             clock=environment.clock,
         )
         yield LiveServices(jobs=jobs, notices=tools.notices, facade=facade)
-
-
-def _stores(database: SqliteDatabase) -> _Stores:
-    return _Stores(
-        rooms=SqliteLiveRoomStore(database),
-        commands=SqliteLiveCommandStore(database),
-        groups=SqliteRuleGroupStore(database),
-        platforms=SqliteLivePlatformStore(database),
-        configs=SqliteLiveUserConfigStore(database),
-    )
 
 
 def _use_cases(

@@ -39,12 +39,8 @@ def render_answer(
 ) -> str:
     """Accept the offer's chosen audio section and reject all others.
 
-    Args:
-        offer: The offer to answer.
-        transport: The addresses and the fingerprint that the peer is told.
-        credentials: This side's ICE credentials.
-        session_id: The number that names the SDP session, below 2**63.
-        media_lines: Lines of the accepted section: its direction, and what is sent in it.
+    `session_id` is below 2**63; `media_lines` are the accepted section's direction, and what is
+    sent in it.
     """
     lines = ["v=0", f"o=- {session_id} 1 IN IP4 127.0.0.1", "s=-", "t=0 0"]
     accepted = offer.sections[offer.audio]
@@ -74,10 +70,7 @@ def fragment_head(offer: Offer) -> str:
 def render_fragment(head: str, transport: Transport, credentials: IceCredentials) -> str:
     """Return the fragment that answers an ICE restart (RFC 9725 section 4.3.3).
 
-    Args:
-        head: What `fragment_head` returned for the session's offer.
-        transport: The addresses that the peer is told.
-        credentials: This side's new ICE credentials.
+    `head` is what `fragment_head` returned for the session's offer; the credentials are new.
     """
     return head + "\r\n".join(_ice(transport, credentials)) + "\r\n"
 

@@ -14,12 +14,9 @@ from airslice.engines.embedded.stats import Drop
 
 
 class ControlInput:
-    """Takes the SRTCP packets of one session.
+    """Takes the SRTCP packets of one session, whose host counts what is dropped.
 
-    Args:
-        session: The session, whose host counts what is dropped.
-        srtp: Holds the session's keys.
-        max_senders: Sender SSRCs that are taken; libsrtp keeps a state for each.
+    At most `max_senders` SSRCs are taken; libsrtp keeps a state for each.
     """
 
     def __init__(self, session: Session, srtp: SrtpSession, max_senders: int) -> None:

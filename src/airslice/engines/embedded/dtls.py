@@ -61,11 +61,7 @@ class DtlsState(Enum):
 
 
 class DtlsServer:
-    """Makes the engine's self-signed certificate, and accepts associations with it.
-
-    Args:
-        utc_ns: The present time, nanoseconds since the Unix epoch.
-    """
+    """Makes the engine's self-signed certificate, at `utc_ns`, and accepts associations with it."""
 
     def __init__(self, utc_ns: int) -> None:
         key = ec.generate_private_key(ec.SECP256R1())

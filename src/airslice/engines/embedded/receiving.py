@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airslice.application.ports.media import StreamSink
 from airslice.domain.room_event import EndReason
@@ -16,10 +16,13 @@ from airslice.engines.embedded.reception import Reception
 from airslice.engines.embedded.rtcp import ntp_to_utc_ns, parse_rtcp, receiver_report
 from airslice.engines.embedded.rtp import parse_rtp, rtp_ssrc
 from airslice.engines.embedded.sdp import AUDIO_LEVEL, Offer
-from airslice.engines.embedded.session import Host, Session
+from airslice.engines.embedded.session import Session
 from airslice.engines.embedded.srtp import SrtpSession
 from airslice.engines.embedded.stats import Drop
 from airslice.slicing.packets import RtpPacket, SenderReport
+
+if TYPE_CHECKING:
+    from airslice.engines.embedded.switchboard import Switchboard
 
 MAX_SOURCES = 8
 """SSRCs that one publisher may send RTP from; libsrtp keeps a state for each."""
@@ -46,7 +49,7 @@ class Receiving:
 
     answer_lines = ("a=recvonly",)
 
-    def __init__(self, offer: Offer, sink: StreamSink, host: Host) -> None:
+    def __init__(self, offer: Offer, sink: StreamSink, host: Switchboard) -> None:
         self._sink = sink
         self._host = host
         self._buffer = host.slots.buffer

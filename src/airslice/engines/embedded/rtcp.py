@@ -85,25 +85,18 @@ def parse_report_blocks(data: bytes) -> Iterator[ReportBlock]:
 
 
 def sender_report(clock: SenderClock, *, packets: int, octets: int, cname: bytes) -> bytes:
-    """Build a compound packet: a sender report without blocks, and its CNAME.
+    """Build a compound packet: a sender report without blocks, and a CNAME of at most 255 bytes.
 
-    Args:
-        clock: The sender, and its two clocks at one instant.
-        packets: Packets sent so far, modulo 2**32.
-        octets: Bytes of payload sent so far, modulo 2**32.
-        cname: Sender's canonical name, at most 255 bytes.
+    `packets`, and `octets` of payload, are what was sent so far, modulo 2**32.
     """
     body = _SENDER_INFO.pack(*clock) + struct.pack("!II", packets, octets)
     return _packet(_SENDER_REPORT, 0, body) + _description(clock.ssrc, cname)
 
 
 def receiver_report(ssrc: int, blocks: Sequence[ReportBlock], *, cname: bytes) -> bytes:
-    """Build a compound packet: a receiver report and the CNAME that must go with it.
+    """Build a compound packet: a reporter's receiver report, and the CNAME that must go with it.
 
-    Args:
-        ssrc: SSRC of the reporter.
-        blocks: The report blocks, `MAX_BLOCKS` at most.
-        cname: Reporter's canonical name, at most 255 bytes.
+    There are at most `MAX_BLOCKS` blocks, and 255 bytes of CNAME.
     """
     body = b"".join(
         _BLOCK.pack(

@@ -116,10 +116,6 @@ class Offer:
 def parse_offer(text: str, role: Role = Role.PUBLISHER) -> Offer:
     """Parse an offer and choose the first audio section that can be accepted.
 
-    Args:
-        text: The offer.
-        role: What the offerer wants to be.
-
     Raises:
         OfferRefused: `text` is malformed, or no audio section can be accepted; the message says
             what the first audio section lacks.
@@ -141,11 +137,8 @@ def parse_offer(text: str, role: Role = Role.PUBLISHER) -> Offer:
 def parse_fragment(text: str, mid: str | None) -> str | None:
     """Return the peer's ICE ufrag in a fragment; None if the fragment gives no credentials.
 
-    Candidates are ignored: an ICE-lite agent learns addresses from checks.
-
-    Args:
-        text: The fragment.
-        mid: Identification tag of the session's section, whose credentials come first.
+    Candidates are ignored: an ICE-lite agent learns addresses from checks. Credentials of the
+    section with the tag `mid` come first.
 
     Raises:
         OfferRefused: `text` is malformed.
@@ -236,7 +229,7 @@ def _check_section(session: Attributes, section: Section, role: Role) -> None:
 def _bundle(session: Attributes, section: Section) -> frozenset[str | None]:
     """Return the mids of the BUNDLE group that `section` is in, if any.
 
-    A set: each section is looked up in it, and an offer has room for 30,000 mids.
+    A set: each section is looked up in it, and an offer can have 30,000 mids.
     """
     for group in session.every("group"):
         semantics, *mids = group.split(" ")

@@ -10,7 +10,7 @@ import logging
 import secrets
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airslice.application.ports.clock import Clock
 from airslice.domain.room_event import EndReason
@@ -22,11 +22,14 @@ from airslice.engines.embedded.rtcp import (
     utc_ns_to_ntp,
 )
 from airslice.engines.embedded.sdp import AUDIO_LEVEL, Offer
-from airslice.engines.embedded.session import Host, Session
+from airslice.engines.embedded.session import Session
 from airslice.engines.embedded.srtp import SrtpSession
 from airslice.engines.embedded.stats import Drop
 from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import RTP_CLOCK_HZ
+
+if TYPE_CHECKING:
+    from airslice.engines.embedded.switchboard import Switchboard
 
 MAX_RTCP_SENDERS = 4
 """SSRCs that one listener may send RTCP from."""
@@ -43,7 +46,7 @@ class Sending:
     """Sends a listener his stream, and reports on it (`session.Media`)."""
 
     def __init__(
-        self, offer: Offer, on_ended: Callable[[EndReason], None], host: Host, clock: Clock
+        self, offer: Offer, on_ended: Callable[[EndReason], None], host: Switchboard, clock: Clock
     ) -> None:
         self._on_ended = on_ended
         self._host = host

@@ -1,7 +1,7 @@
 """One peer's session: connectivity checks, then the DTLS handshake, then media.
 
-Sans-IO: a `Host` sends, and each call tells the time. What goes over the session is not here but
-in a `Media`: `receiving` for publishers, `sending` for listeners.
+Sans-IO: the switchboard sends, and each call tells the time. What goes over the session is in a
+`Media`: `receiving` for publishers, `sending` for listeners.
 """
 
 from __future__ import annotations
@@ -9,22 +9,20 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airslice.domain.room_event import EndReason
 from airslice.engines.embedded import stun
-from airslice.engines.embedded.answer import (
-    Transport,
-    fragment_head,
-    render_answer,
-    render_fragment,
-)
-from airslice.engines.embedded.dtls import DtlsAssociation, DtlsServer, DtlsState
+from airslice.engines.embedded.answer import fragment_head, render_answer, render_fragment
+from airslice.engines.embedded.dtls import DtlsAssociation, DtlsState
 from airslice.engines.embedded.ice import IceLite
 from airslice.engines.embedded.sdp import Offer, parse_fragment
 from airslice.engines.embedded.srtp import SrtpSession
 from airslice.engines.embedded.stats import Drop
 from airslice.engines.embedded.udp import AddressKey, unpack_address
+
+if TYPE_CHECKING:
+    from airslice.engines.embedded.switchboard import Switchboard
 
 CONSENT_NS = 15 * 10**9
 """A session ends after 15 s without anything authenticated (RFC 7675 section 5.1 allows 30 s)."""
@@ -47,45 +45,8 @@ LATER_RECORDS = 20
 _logger = logging.getLogger(__name__)
 
 
-class Host(Protocol):
-    """What a session needs of the engine around it."""
-
-    slots: Any
-    """The memory that datagrams are received into (`udp.Slots`)."""
-
-    send: Callable[[bytes, AddressKey], None]
-    """Sends a datagram to an address."""
-
-    transport: Transport
-    """The addresses and the fingerprint that peers are told."""
-
-    dtls_server: DtlsServer
-    """Accepts DTLS handshakes."""
-
-    def drop(self, reason: Drop) -> None:
-        """Count a dropped datagram."""
-
-    def bind(self, session: Session, key: AddressKey, now_ns: int) -> bool:
-        """Give what comes from `key` to `session`; False if another live one has it."""
-
-    def unbind(self, session: Session, key: AddressKey) -> None:
-        """Give what comes from `key` to no session any more."""
-
-    def index(self, session: Session) -> None:
-        """Give connectivity checks with the session's ufrags, which have changed, to it."""
-
-    def admit_handshake(self, now_ns: int) -> bool:
-        """Whether one more handshake may start."""
-
-    def established(self, session: Session) -> None:
-        """Note that the session's handshake is done."""
-
-    def remove(self, session: Session) -> None:
-        """Forget the session, which has ended."""
-
-
 class Media(Protocol):
-    """What goes over a session once it has keys."""
+    """What goes over a session once it has keys; authentic packets set `Session.heard_ns`."""
 
     @property
     def answer_lines(self) -> Sequence[str]:
@@ -95,16 +56,10 @@ class Media(Protocol):
         """Begin: the handshake is done, and `srtp` has its keys."""
 
     def take_rtp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """Take an SRTP packet (see `Session.take_rtp`).
-
-        If the packet is authentic, `Session.heard_ns` is set.
-        """
+        """Take an SRTP packet (see `Session.take_rtp`)."""
 
     def take_rtcp(self, slot: Any, offset: int, size: int, arrival_ns: int) -> None:
-        """Take an SRTCP packet (see `Session.take_rtp`).
-
-        If the packet is authentic, `Session.heard_ns` is set.
-        """
+        """Take an SRTCP packet (see `Session.take_rtp`)."""
 
     def report(self, now_ns: int) -> None:
         """Send the RTCP report that is due; called every `REPORT_INTERVAL_NS`."""
@@ -116,7 +71,7 @@ class Media(Protocol):
 class Session:
     """One peer's session (port `MediaSession`), opened at `now_ns` on the monotonic clock."""
 
-    def __init__(self, offer: Offer, media: Media, host: Host, now_ns: int) -> None:
+    def __init__(self, offer: Offer, media: Media, host: Switchboard, now_ns: int) -> None:
         self.heard_ns = now_ns
         """When something authenticated came last, on the monotonic clock."""
         self.addresses: dict[AddressKey, None] = {}
@@ -134,7 +89,8 @@ class Session:
         self._fingerprints = offer.fingerprints
         self._dtls: DtlsAssociation | None = None
         self._records_left = HANDSHAKE_RECORDS
-        self._has_keys = False
+        self.has_keys = False
+        """Whether the handshake is done, and media can be received and sent."""
         self._ice = IceLite(offer.ice_ufrag)
         self._opened_ns = now_ns
         self._report_at_ns = 0
@@ -154,11 +110,6 @@ class Session:
     def ufrags(self) -> list[bytes]:
         """This side's ICE user name fragments whose connectivity checks are answered."""
         return [generation.local.ufrag.encode() for generation in self._ice.generations]
-
-    @property
-    def has_keys(self) -> bool:
-        """Whether the handshake is done, and media can be received and sent."""
-        return self._has_keys
 
     def restart(self, fragment: str) -> str:
         """Take the peer's new ICE credentials; return ours (port `MediaSession`)."""
@@ -191,7 +142,7 @@ class Session:
     def is_using(self, key: AddressKey, now_ns: int) -> bool:
         """Whether the peer has keys, is at `key`, and was heard within `REPORT_INTERVAL_NS`."""
         is_fresh = now_ns - self.heard_ns < REPORT_INTERVAL_NS
-        return self._has_keys and key == self.selected and is_fresh
+        return self.has_keys and key == self.selected and is_fresh
 
     def take_check(
         self, data: bytes, request: stun.BindingRequest, key: AddressKey, now_ns: int
@@ -230,21 +181,21 @@ class Session:
         for answer in dtls.receive(datagram):
             self.host.send(answer, key)
         if keys := dtls.take_keys():
-            self._has_keys = True
+            self.has_keys = True
             self._report_at_ns = now_ns + REPORT_INTERVAL_NS
             self._media.established(self, SrtpSession(keys))
             self.take_rtp = self._media.take_rtp
             self.take_rtcp = self._media.take_rtcp
             self.host.established(self)
         elif dtls.state is DtlsState.CLOSED:
-            if self._has_keys:
+            if self.has_keys:
                 self.end("the peer closed it", EndReason.LEFT)
             else:
                 self.end("the handshake failed")
 
     def tick(self, now_ns: int) -> None:
         """Time out, retransmit and report what is due; called a few times a second."""
-        if not self._has_keys:
+        if not self.has_keys:
             if now_ns - self._opened_ns > HANDSHAKE_NS:
                 self.end("the handshake took too long")
             elif self._dtls and self.selected:

@@ -38,8 +38,6 @@ class EngineStats:
 
     datagrams: int
     """Datagrams received since the start."""
-    octets: int
-    """Bytes of UDP payload received since the start."""
     dropped: Mapping[Drop, int]
     """Datagrams dropped since the start, by reason."""
     sessions: int

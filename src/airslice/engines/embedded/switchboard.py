@@ -39,15 +39,9 @@ _logger = logging.getLogger(__name__)
 
 
 class Switchboard:
-    """Holds all sessions and hands each what is its own (`session.Host`).
+    """Holds all sessions and hands each what is its own.
 
-    Args:
-        transport: The addresses and the fingerprint that clients are told.
-        dtls_server: Accepts their handshakes.
-        slots: The memory that datagrams are received into.
-        send: Sends a datagram to an address.
-        max_sessions: Publishers at a time; more are refused.
-        max_listeners: Listeners at a time; more are refused.
+    It takes `max_sessions` publishers and `max_listeners` at a time; more are refused.
     """
 
     def __init__(
@@ -73,7 +67,6 @@ class Switchboard:
         self._handshaking: set[Session] = set()
         self._handshakes_paid_ns = 0
         self._datagrams = 0
-        self._octets = 0
         self._dropped: Counter[Drop] = Counter()
 
     def open(self, offer: str, sink: StreamSink, now_ns: int) -> Session:
@@ -107,7 +100,6 @@ class Switchboard:
         """Return the engine's counters."""
         return EngineStats(
             datagrams=self._datagrams,
-            octets=self._octets,
             dropped=dict(self._dropped),
             sessions=len(self._ufrags) - len(self._listening),
             listeners=len(self._listening),
@@ -129,10 +121,9 @@ class Switchboard:
         octets = self.slots.octets
         session_at = self._by_address.get
         to_monotonic = now_ns - utc_ns
-        count = total = 0
+        count = 0
         for size, slot, offset, key, stamp in datagrams:
             count += 1
-            total += size
             if not _SMALLEST <= size < SLOT_BYTES:
                 self._dropped[Drop.MALFORMED] += 1
                 continue
@@ -152,7 +143,6 @@ class Switchboard:
             except Exception:  # one peer's datagram must not stop the others'
                 self._fail(session)
         self._datagrams += count
-        self._octets += total
 
     def _fail(self, session: Session | None) -> None:
         _logger.exception("A datagram could not be handled")
