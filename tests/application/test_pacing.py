@@ -22,7 +22,7 @@ START = RtpStart(ssrc=7, sequence=0xFFFF, timestamp=0xFFFF_FFFF)
 
 
 class Sink:
-    """Keeps what it takes (port `FrameSink`)."""
+    """Keeps what it takes (port `RtpSink`)."""
 
     def __init__(self) -> None:
         self.packets: list[RtpPacket] = []

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import RtpPacket, SenderReport
-from airslice.slicing.rtp_splice import MAX_LEFT_SOURCES, STALL_NS, RtpSplice
+from airslice.slicing.rtp_splice import MAX_LEFT_SOURCES, RtpSplice
+from airslice.slicing.timeline import STALL_NS
 
 MS = 1_000_000
 FRAME_NS = 20 * MS

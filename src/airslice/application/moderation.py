@@ -22,7 +22,8 @@ class Moderation:
     """What an application's owner may do to its users.
 
     Those who are sent out stop publishing and listening before the call returns. That somebody is
-    not there is no error: he may be about to come.
+    not there is no error: he may be about to come. Every method raises AppNotFound if there is no
+    such application, and AppNotOwned if it is not the account's.
     """
 
     def __init__(
@@ -35,15 +36,9 @@ class Moderation:
         users_in: Callable[[RoomKey], Sequence[str]],
         wall_clock: WallClock,
     ) -> None:
-        """Moderate the users of `apps`.
+        """Moderate the users of `apps`, which has them by application id.
 
-        Args:
-            apps: By application id.
-            publishing: Holds the users' publishing sessions.
-            bans: Keep users out.
-            listening: Holds the users' listening sessions, if there can be any.
-            users_in: Tells who is in a room, the first who came first.
-            wall_clock: Tells when bans expire.
+        `users_in` tells who is in a room, the first who came first.
         """
         self._apps = apps
         self._publishing = publishing
@@ -62,7 +57,6 @@ class Moderation:
                 lifts the ban of this scope.
 
         Raises:
-            AppNotFound, AppNotOwned: the application is not the account's.
             TooManyBans: the users are out, but may come back.
             StoreFailed: the ban is in force, but may not survive a restart.
         """
@@ -77,31 +71,19 @@ class Moderation:
         await self._bans.put(Ban(scope=scope, expires_at_ms=expires_at_ms))
 
     async def kick(self, account: Account, room: RoomKey, user_id: str) -> None:
-        """Send a user out of a room; he may come back.
-
-        Raises:
-            AppNotFound, AppNotOwned: the application is not the account's.
-        """
+        """Send a user out of a room; he may come back."""
         owned_app(self._apps, account, room.app_id)
         scope = BanScope(app_id=room.app_id, room_id=room.room_id, user_id=user_id)
         self._send_out(scope, EndReason.KICKED)
 
     async def dismiss(self, account: Account, room: RoomKey) -> None:
-        """Send everybody out of a room; they may come back.
-
-        Raises:
-            AppNotFound, AppNotOwned: the application is not the account's.
-        """
+        """Send everybody out of a room; they may come back."""
         owned_app(self._apps, account, room.app_id)
         scope = BanScope(app_id=room.app_id, room_id=room.room_id)
         self._send_out(scope, EndReason.DISMISSED)
 
     async def online_users(self, account: Account, room: RoomKey) -> Sequence[str]:
-        """Return who is in a room, the first who came first; nobody if there is no such room.
-
-        Raises:
-            AppNotFound, AppNotOwned: the application is not the account's.
-        """
+        """Return who is in a room, the first who came first; nobody if there is no such room."""
         owned_app(self._apps, account, room.app_id)
         return self._users_in(room)
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from airslice.application.ports.media import FRAME_SAMPLES
+from airslice.application.ports.media import FRAME_SAMPLES, RtpSink
 from airslice.application.wall_clock import WallClock
 from airslice.slicing.packets import LEVEL_UNKNOWN, RTP_CLOCK_HZ, RtpPacket, SenderReport
 
@@ -36,16 +36,6 @@ class Frame(NamedTuple):
     """RFC 6464 audio level in -dBov, or `LEVEL_UNKNOWN`."""
 
 
-class FrameSink(Protocol):
-    """Where packets go: a published stream's sink (`StreamSink`)."""
-
-    def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
-        """Return the function that takes the packets of `ssrc`."""
-
-    def sender_report(self, ssrc: int, report: SenderReport) -> None:
-        """Take a sender report of `ssrc`."""
-
-
 class RtpStart(NamedTuple):
     """The random numbers with which RTP begins (RFC 3550 section 5.1)."""
 
@@ -64,7 +54,7 @@ class Transmission:
 
     def __init__(
         self,
-        sink: FrameSink,
+        sink: RtpSink,
         next_frame: Callable[[], Frame],
         *,
         start: RtpStart,

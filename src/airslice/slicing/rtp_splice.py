@@ -14,10 +14,7 @@ from airslice.slicing.opus_packet import packet_samples
 from airslice.slicing.outgoing_packet import OutgoingPacket
 from airslice.slicing.packets import RTP_CLOCK_HZ, RtpPacket, SenderReport
 from airslice.slicing.sender_clock import ArrivalClock, ReportClock, ns_to_ticks, ticks_to_ns
-from airslice.slicing.timeline import MAX_EARLY_NS, MAX_GAP_TICKS, PAUSE_NS
-
-STALL_NS = 2_000_000_000
-"""A source that was given up counts again once its successor is silent for so long."""
+from airslice.slicing.timeline import MAX_EARLY_NS, MAX_GAP_TICKS, PAUSE_NS, STALL_NS
 
 MAX_LEFT_SOURCES = 8
 

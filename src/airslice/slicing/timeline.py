@@ -34,6 +34,10 @@ ANCHOR_WINDOW_NS = 300_000_000
 PAUSE_NS = 500_000_000
 """A gap between arrivals that is so much longer than the timestamps say may be a pause."""
 
+STALL_NS = 2_000_000_000
+"""What sends nothing for so long has stalled: nobody waits for such a stream any more, and sources
+that a stalled source has succeeded count again."""
+
 MAX_GAP_TICKS = 10 * RTP_CLOCK_HZ
 """A longer jump of timestamps within a source is not a gap: the source counts anew."""
 

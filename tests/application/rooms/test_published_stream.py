@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from airslice.application.rooms.published_stream import MAX_BATCH_PACKETS, STALL_NS, PublishedStream
+from airslice.application.rooms.published_stream import MAX_BATCH_PACKETS, PublishedStream
 from airslice.domain.room import StreamKey
 from airslice.slicing.assembly import Block
 from airslice.slicing.audio import OpusAudio, PcmAudio
 from airslice.slicing.packets import RtpPacket, SenderReport
+from airslice.slicing.timeline import STALL_NS
 from tests.support.stages.stage import FRAME_NS, FRAME_SAMPLES, RATE, TOC_CELT_20_MS, ValueDecoders
 
 MS = 1_000_000

@@ -6,13 +6,14 @@ import array
 
 import pytest
 
-from airslice.application.rooms.published_stream import STALL_NS, PublishedStream
+from airslice.application.rooms.published_stream import PublishedStream
 from airslice.application.tasks.mix_track import MixTrack
 from airslice.application.tasks.stream_subscription import StreamSubscription
 from airslice.domain.file_kind import FileKind
 from airslice.domain.room import MIXED_STREAM
 from airslice.slicing.packets import RtpPacket, SenderReport
 from airslice.slicing.task_grid import TaskGrid
+from airslice.slicing.timeline import STALL_NS
 from tests.support.stages.stage import FRAME_NS, FRAME_SAMPLES, TOC_CELT_20_MS, ValueDecoders
 from tests.support.stages.track_bench import ANN, PACKETS, RATE_HZ, WAV, TrackBench, a_plan
 

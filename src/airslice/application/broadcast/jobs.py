@@ -84,13 +84,7 @@ class LiveJobs:
     ) -> None:
         """Run nothing; `recover` brings back what ran at the last end.
 
-        Args:
-            apps: RTC applications, by id.
-            jobs: Remembers jobs.
-            rooms: What they are made from.
-            orders: Makes them.
-            tools: What broadcasts need.
-            max_jobs: Bound on jobs at a time.
+        `apps` has the RTC applications by id; at most `max_jobs` jobs run at a time.
         """
         self._apps = apps
         self._jobs = jobs

@@ -148,7 +148,8 @@ class SpeechAhead:
         self._record = record
         self._encoder = encoders.open()
         self._takes: deque[Take] = deque()  # not handed out yet
-        self._ready_frames = 0  # of all takes, those handed out included
+        self.ready_frames = 0
+        """Frames that are made and not played, of all takes, those handed out included."""
         self._failure: Exception | None = None
         self._is_over = False
         self._changed = asyncio.Condition()
@@ -164,11 +165,6 @@ class SpeechAhead:
         if self._making is not None:
             self._making.cancel()
             await asyncio.gather(self._making, return_exceptions=True)
-
-    @property
-    def ready_frames(self) -> int:
-        """Frames that are made and not played."""
-        return self._ready_frames
 
     async def next(self) -> Take | None:
         """Return the next sentence, once it can begin; None if there is none any more.
@@ -189,8 +185,8 @@ class SpeechAhead:
 
     def played(self) -> None:
         """A frame of a take that was handed out has been played."""
-        self._ready_frames -= 1
-        if self._ready_frames % FRAMES_PER_S == 0:
+        self.ready_frames -= 1
+        if self.ready_frames % FRAMES_PER_S == 0:
             self._wanted.set()
 
     def _can_begin(self) -> bool:
@@ -224,14 +220,14 @@ class SpeechAhead:
             async with self._changed:
                 take.frames += made
                 take.is_complete = first + count == frames
-                self._ready_frames += count
+                self.ready_frames += count
                 self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        return self._ready_frames + CHUNK_FRAMES <= MAX_AHEAD_FRAMES
+        return self.ready_frames + CHUNK_FRAMES <= MAX_AHEAD_FRAMES
 
     def _needs_another(self) -> bool:
-        is_short = self._ready_frames < MIN_AHEAD_FRAMES or len(self._takes) < MIN_AHEAD_TAKES
+        is_short = self.ready_frames < MIN_AHEAD_FRAMES or len(self._takes) < MIN_AHEAD_TAKES
         return is_short and self._has_room()
 
     async def _until(self, condition: Callable[[], bool]) -> None:

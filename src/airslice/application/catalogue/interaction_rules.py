@@ -21,15 +21,13 @@ MAX_RULES = 500
 
 
 class InteractionRules:
-    """The groups of rules of all projects."""
+    """The groups of rules of all projects.
+
+    Whatever names a group raises RuleGroupNotFound if the project has no such group.
+    """
 
     def __init__(self, *, groups: RuleGroupStore, wall_clock: WallClock) -> None:
-        """Begin with what `groups` remembers.
-
-        Args:
-            groups: Remembers groups.
-            wall_clock: Dates changes.
-        """
+        """Begin with what `groups` remembers; `wall_clock` dates changes."""
         self._groups = groups
         self._wall_clock = wall_clock
         self._changing = asyncio.Lock()
@@ -59,11 +57,7 @@ class InteractionRules:
         return group
 
     async def show_group(self, project_id: str, group_id: str) -> RuleGroup:
-        """Return a group.
-
-        Raises:
-            RuleGroupNotFound: the project has no such group.
-        """
+        """Return a group."""
         group = await self._groups.find_group(project_id, group_id)
         if group is None:
             raise RuleGroupNotFound(f"there is no group of rules {group_id}")
@@ -81,7 +75,6 @@ class InteractionRules:
         A draft that names the index of a rule replaces that rule, whose id and index stay.
 
         Raises:
-            RuleGroupNotFound: the project has no such group.
             QuotaExceeded: these are over `MAX_RULES`.
         """
         _check_number(len(drafts or ()))
@@ -98,11 +91,7 @@ class InteractionRules:
             return await self._save(group, name=name, rules=rules, now_ms=now_ms)
 
     async def remove_group(self, project_id: str, group_id: str) -> None:
-        """Remove a group; rooms keep the rules that they took from it.
-
-        Raises:
-            RuleGroupNotFound: the project has no such group.
-        """
+        """Remove a group; rooms keep the rules that they took from it."""
         async with self._changing:
             await self.show_group(project_id, group_id)
             await self._groups.remove_group(project_id, group_id)
@@ -111,7 +100,6 @@ class InteractionRules:
         """Append a rule to a group.
 
         Raises:
-            RuleGroupNotFound: the project has no such group.
             QuotaExceeded: it has `MAX_RULES`.
         """
         async with self._changing:
@@ -135,13 +123,12 @@ class InteractionRules:
 
         Args:
             project_id: Whose the group is.
-            group_id: The group.
-            rule_id: The rule.
+            group_id: Which of the project's.
+            rule_id: Which of the group's.
             document: What it says from now on.
             kept: Names of what the former document goes on saying, if this one does not.
 
         Raises:
-            RuleGroupNotFound: the project has no such group.
             RuleNotFound: the group has no such rule.
         """
         async with self._changing:
@@ -158,7 +145,6 @@ class InteractionRules:
         """Remove a rule.
 
         Raises:
-            RuleGroupNotFound: the project has no such group.
             RuleNotFound: the group has no such rule.
         """
         async with self._changing:

@@ -43,7 +43,11 @@ KEPT_EVENTS = 1_000
 
 
 class LiveCommands:
-    """The commands and audience events of all jobs."""
+    """The commands and audience events of all jobs.
+
+    Whatever names a job and its room raises LiveJobNotFound if the room has no such job, and
+    LiveJobFinished if it has ended; its insertions alone can be listed even then.
+    """
 
     def __init__(
         self,
@@ -55,16 +59,7 @@ class LiveCommands:
         words: OwnerWords,
         wall_clock: WallClock,
     ) -> None:
-        """Begin with what the stores remember.
-
-        Args:
-            commands: Remembers commands and events.
-            jobs: Knows the jobs.
-            rooms: Knows their rooms.
-            exits: Changes when jobs end by themselves.
-            words: Knows what documents in owners' words say.
-            wall_clock: Dates commands.
-        """
+        """Begin with what the stores remember; `wall_clock` dates commands."""
         self._commands = commands
         self._jobs = jobs
         self._rooms = rooms
@@ -85,8 +80,6 @@ class LiveCommands:
             params: Of the command, of the right form.
 
         Raises:
-            LiveJobNotFound: the room has no such job.
-            LiveJobFinished: the job has ended.
             QuotaExceeded: the job has taken `MAX_COMMANDS`.
         """
         job = await self._unfinished(project_id, room_id, job_id)
@@ -110,34 +103,19 @@ class LiveCommands:
     async def take_back(
         self, project_id: str, room_id: str, job_id: str, command_ids: frozenset[str]
     ) -> None:
-        """Forget insertions that wait for their turn; without ids, all of them.
-
-        Raises:
-            LiveJobNotFound: the room has no such job.
-            LiveJobFinished: the job has ended.
-        """
+        """Forget insertions that wait for their turn; without ids, all of them."""
         await self._unfinished(project_id, room_id, job_id)
         await self._commands.remove_queued_commands(job_id, INSERTS, command_ids)
 
     async def reset_exit(
         self, project_id: str, room_id: str, job_id: str, live_exit: LiveExit
     ) -> None:
-        """Let a broadcast end by itself as `live_exit` says from now on.
-
-        Raises:
-            LiveJobNotFound: the room has no such job.
-            LiveJobFinished: the job has ended.
-        """
+        """Let a broadcast end by itself as `live_exit` says from now on."""
         await self._unfinished(project_id, room_id, job_id)
         await self._exits.reset_exit(job_id, live_exit)
 
     async def as_played(self, project_id: str, room_id: str, job_id: str) -> LiveRoom:
-        """Return a job's room as the job has it: the room may have changed since, or be gone.
-
-        Raises:
-            LiveJobNotFound: the room has no such job.
-            LiveJobFinished: the job has ended.
-        """
+        """Return a job's room as the job has it: the room may have changed since, or be gone."""
         job = await self._unfinished(project_id, room_id, job_id)
         room = await self._rooms.find_room(job.room_id) or LiveRoom(
             room_id=job.room_id,
@@ -162,11 +140,7 @@ class LiveCommands:
     async def insert_commands(
         self, project_id: str, room_id: str, job_id: str, *, offset: int, limit: int
     ) -> Page[LiveCommand]:
-        """Return the insertions of a job that wait for their turn, the earliest first.
-
-        Raises:
-            LiveJobNotFound: the room has no such job.
-        """
+        """Return the insertions of a job that wait for their turn, the earliest first."""
         await self._job(project_id, room_id, job_id)
         query = CommandQuery(names=INSERTS, job_id=job_id, offset=offset, limit=limit)
         return await self._commands.queued_commands(project_id, query)
@@ -201,8 +175,6 @@ class LiveCommands:
         Commands that were judged before stay as they are.
 
         Raises:
-            LiveJobNotFound: the room has no such job.
-            LiveJobFinished: the job has ended.
             InvalidInput: commands of this name are not for a person to judge.
         """
         if name not in REWRITES:
@@ -218,8 +190,6 @@ class LiveCommands:
         """Take what the audience of a broadcast did; of events that cannot all be read, none.
 
         Raises:
-            LiveJobNotFound: the room has no such job.
-            LiveJobFinished: the job has ended.
             InvalidInput: `events`, which is read after this is known, raises it.
         """
         await self._unfinished(project_id, room_id, job_id)

@@ -25,7 +25,10 @@ MAX_PLATFORMS = 100
 
 
 class LivePlatforms:
-    """The live platforms of all projects."""
+    """The live platforms of all projects.
+
+    Whatever names a platform raises LivePlatformNotFound if the project has no such platform.
+    """
 
     def __init__(
         self,
@@ -35,13 +38,9 @@ class LivePlatforms:
         check_url: Callable[[str], object],
         wall_clock: WallClock,
     ) -> None:
-        """Begin with what `platforms` remembers.
+        """Begin with what `platforms` remembers; `wall_clock` dates changes.
 
-        Args:
-            platforms: Remembers platforms.
-            products: Asks them what they sell.
-            check_url: Raises ValueError, saying why, for a URL that must not be called.
-            wall_clock: Dates changes.
+        `check_url` raises ValueError, saying why, for a URL that must not be called.
         """
         self._platforms = platforms
         self._products = products
@@ -75,11 +74,7 @@ class LivePlatforms:
         return platform
 
     async def show(self, project_id: str, platform_id: str) -> LivePlatform:
-        """Return a platform.
-
-        Raises:
-            LivePlatformNotFound: the project has no such platform.
-        """
+        """Return a platform."""
         platform = await self._platforms.find_platform(project_id, platform_id)
         if platform is None:
             raise LivePlatformNotFound(f"there is no live platform {platform_id}")
@@ -105,7 +100,6 @@ class LivePlatforms:
         """Replace a platform; without a key in `draft`, but for its key.
 
         Raises:
-            LivePlatformNotFound: the project has no such platform.
             InvalidInput: a URL must not be called.
         """
         callbacks = self._checked(draft.callbacks)
@@ -122,11 +116,7 @@ class LivePlatforms:
         return changed
 
     async def remove(self, project_id: str, platform_id: str) -> None:
-        """Remove a platform.
-
-        Raises:
-            LivePlatformNotFound: the project has no such platform.
-        """
+        """Remove a platform."""
         async with self._changing:
             await self.show(project_id, platform_id)
             await self._platforms.remove_platform(project_id, platform_id)
@@ -144,7 +134,6 @@ class LivePlatforms:
         """Ask a platform what it sells in one of its broadcasts.
 
         Raises:
-            LivePlatformNotFound: the project has no such platform.
             InvalidInput: the platform has no address for this question.
             LivePlatformFailed: it does not answer, or in a form that cannot be read.
         """

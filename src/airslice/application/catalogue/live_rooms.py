@@ -37,7 +37,11 @@ MAX_ROOMS = 10_000
 
 
 class LiveRooms:
-    """The live rooms of all projects."""
+    """The live rooms of all projects.
+
+    Whatever names a room raises LiveRoomNotFound if the project has no such room; `show` also finds
+    templates of others.
+    """
 
     def __init__(
         self,
@@ -48,15 +52,7 @@ class LiveRooms:
         words: OwnerWords,
         wall_clock: WallClock,
     ) -> None:
-        """Begin with what the stores remember.
-
-        Args:
-            rooms: Remembers rooms.
-            jobs: Knows which rooms are in use.
-            configs: Knows what projects have set in general.
-            words: Knows what documents in owners' words say.
-            wall_clock: Dates changes.
-        """
+        """Begin with what the stores remember; `wall_clock` dates changes."""
         self._rooms = rooms
         self._jobs = jobs
         self._configs = configs
@@ -92,9 +88,6 @@ class LiveRooms:
 
         Others do not see what is its owner's alone: callback, stream addresses and keys, private
         data, and with whom else it is shared.
-
-        Raises:
-            LiveRoomNotFound: it is neither.
         """
         room = await self._rooms.find_room(room_id)
         if room is not None and room.project_id == project_id:
@@ -107,8 +100,7 @@ class LiveRooms:
         """Replace what the owner gave of a room; a person has to confirm it anew.
 
         Raises:
-            LiveRoomNotFound: the project has no such room.
-            InvalidInput: as for `create`.
+            InvalidInput: more than a template is shared, or with too many.
         """
         filled = _filled(draft)
         async with self._changing:
@@ -129,7 +121,6 @@ class LiveRooms:
         """Remove a room; its jobs can still be listed.
 
         Raises:
-            LiveRoomNotFound: the project has no such room.
             LiveJobRunning: a job of the room has not ended.
         """
         async with self._changing:
@@ -162,7 +153,6 @@ class LiveRooms:
         """Note what a person has said of a room's script.
 
         Raises:
-            LiveRoomNotFound: the project has no such room.
             InvalidInput: the script has another version by now.
         """
         state = ConfirmState.CONFIRMED if confirmed else ConfirmState.REJECTED
@@ -176,9 +166,6 @@ class LiveRooms:
         """Return what should be better before a room goes on air, and its time limit in hours.
 
         The limit is the room's, else the project's; 0 is none.
-
-        Raises:
-            LiveRoomNotFound: the project has no such room.
         """
         draft = (await self._own(project_id, room_id)).draft
         live_exit = draft.policy.exit

@@ -23,7 +23,11 @@ _EVENT_TYPE = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 
 class CallbackSettings:
-    """The callback settings of all applications."""
+    """The callback settings of all applications.
+
+    Whatever an account asks for raises AppNotFound if there is no such application, and AppNotOwned
+    if it is another account's.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,6 @@ class CallbackSettings:
         """Set who is told, where nothing is set yet; the times of `setting` do not matter.
 
         Raises:
-            AppNotFound, AppNotOwned: the application is not there, or not the account's.
             InvalidInput: a field is out of bounds, the URL must not be called, or the application
                 has as many settings as it may.
             CallbackExists: there is a setting of this application and business.
@@ -74,7 +77,7 @@ class CallbackSettings:
         """Replace a setting; `keep_secret`: but for its secret.
 
         Raises:
-            AppNotFound, AppNotOwned, InvalidInput: as for `create`.
+            InvalidInput: a field is out of bounds, or the URL must not be called.
             CallbackNotFound: there is none.
         """
         owned_app(self._apps, account, setting.app_id)
@@ -98,7 +101,6 @@ class CallbackSettings:
         """Remove a setting; the file's holds again.
 
         Raises:
-            AppNotFound, AppNotOwned: as for `create`.
             CallbackNotFound: there is none.
         """
         owned_app(self._apps, account, app_id)
@@ -108,11 +110,7 @@ class CallbackSettings:
         await self._store.remove_setting(app_id, business_id)
 
     async def settings(self, account: Account, app_id: str) -> list[CallbackSetting]:
-        """Return the settings of an application, that of the application as a whole first.
-
-        Raises:
-            AppNotFound, AppNotOwned: as for `create`.
-        """
+        """Return the settings of an application, that of the application as a whole first."""
         app = owned_app(self._apps, account, app_id)
         stored = await self._store.settings(app_id)
         default = _default(app)

@@ -41,16 +41,7 @@ class SliceUpload:
         settings: CallbackSettings,
         event_of: Callable[[SliceTask, SliceRecord], CallbackEvent],
     ) -> None:
-        """Upload nothing before `attempt`.
-
-        Args:
-            outbox: Holds the deliveries, and knows the slice of each.
-            objects: Takes the slices.
-            storage_health: Is told what buckets answer.
-            spool: Holds the slices' files.
-            settings: Tells whether anybody is to be told of a slice.
-            event_of: Makes the event that announces a slice.
-        """
+        """Upload nothing before `attempt`; `event_of` makes the event that announces a slice."""
         self._outbox = outbox
         self._objects = objects
         self._health = storage_health

@@ -60,16 +60,7 @@ class Listening(RoomSessions[_Hearing]):
         control: PlayControl,
         max_listeners_per_room: int,
     ) -> None:
-        """Have no session yet.
-
-        Args:
-            admission: Decides who may listen.
-            engine: Sends to the listeners, and bounds their number.
-            channels: Make what is heard.
-            notices: Hands out the messages of broadcasts.
-            control: Does what players ask of broadcasts.
-            max_listeners_per_room: How many may listen to one room; more are refused.
-        """
+        """Have no session yet; at most `max_listeners_per_room` may listen to one room."""
         super().__init__(admission, Purpose.SUBSCRIBE)
         self._engine = engine
         self._maker = channels

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from airslice.domain.callback import CallbackEvent, CallbackReceiver
 from airslice.domain.outbox import Outcome
-from airslice.slicing.assembly import OpusDecoder as OpusDecoder
 
 
 class CallbackSender(Protocol):

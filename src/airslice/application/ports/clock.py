@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from airslice.slicing.assembly import OpusDecoder as OpusDecoder
-
 
 class Clock(Protocol):
     """The two clocks of the machine."""

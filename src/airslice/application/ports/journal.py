@@ -71,7 +71,7 @@ class Journal(Protocol):
 
     @property
     def dropped_bytes(self) -> int:
-        """Bytes of records that the disk did not take, or that were given up for want of room."""
+        """Bytes of records that the disk did not take, or that its bound left out."""
 
     def keep(self, address: StreamAddress, pieces: Sequence[Piece]) -> None:
         """Keep a stream's next pieces."""

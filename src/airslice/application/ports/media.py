@@ -17,17 +17,18 @@ FRAME_SAMPLES = 960
 """20 ms: what is encoded and published at a time."""
 
 
-class StreamSink(Protocol):
-    """Where a media engine puts what one published stream sends.
-
-    Called on the event loop; returns at once.
-    """
+class RtpSink(Protocol):
+    """Where RTP packets and sender reports go. Called on the event loop; returns at once."""
 
     def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
         """Return the function that takes the packets of `ssrc`, in order of arrival."""
 
     def sender_report(self, ssrc: int, report: SenderReport) -> None:
         """Take a sender report of `ssrc`."""
+
+
+class StreamSink(RtpSink, Protocol):
+    """Where a media engine puts what one published stream sends."""
 
     def ended(self, reason: EndReason = EndReason.LOST) -> None:
         """The publisher has left, was replaced or is gone. Called once; nothing follows.

@@ -10,7 +10,6 @@ from airslice.domain.callback import CallbackSetting
 from airslice.domain.room_event import Presence
 from airslice.domain.slice_record import SliceRecord
 from airslice.domain.slice_task import SliceTask, TaskKey
-from airslice.slicing.assembly import OpusDecoder as OpusDecoder
 
 
 class TaskStore(Protocol):

@@ -10,7 +10,6 @@ from typing import NamedTuple, Protocol
 
 from airslice.domain.file_kind import FileKind
 from airslice.domain.storage_target import StorageTarget
-from airslice.slicing.assembly import OpusDecoder as OpusDecoder
 from airslice.slicing.audio import OpusAudio, PcmAudio
 
 

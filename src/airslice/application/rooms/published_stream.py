@@ -23,14 +23,11 @@ from airslice.slicing.audio import (
 from airslice.slicing.jitter import ReorderBuffer
 from airslice.slicing.packets import RtpPacket, SenderReport
 from airslice.slicing.sender_clock import ns_to_ticks
-from airslice.slicing.timeline import Piece, PieceKind, Timeline
+from airslice.slicing.timeline import STALL_NS, Piece, PieceKind, Timeline
 
 MAX_BATCH_PACKETS = 4_000
 """Packets of one source that are processed at a time: 50 times what 2.5 ms frames bring in 200 ms,
 so that a stall can be made up for. More are a flood, and are dropped."""
-
-STALL_NS = 2_000_000_000
-"""If a published stream sends nothing for so long, others no longer wait for it."""
 
 
 class AudioConsumer(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from airslice.application.ports.media import MediaEngine, MediaSession, StreamSink
+from airslice.application.ports.media import MediaEngine, MediaSession, RtpSink, StreamSink
 from airslice.application.rooms.registry import Rooms
 from airslice.application.rooms.room_sessions import (
     Admission,
@@ -33,14 +33,8 @@ class SessionObserver(Protocol):
         """A session that began has ended."""
 
 
-class LocalPublisher(Protocol):
+class LocalPublisher(RtpSink, Protocol):
     """A publisher that is a part of this process: it hands its packets over itself."""
-
-    def source(self, ssrc: int) -> Callable[[RtpPacket], object]:
-        """Return the function that takes the packets of `ssrc`, in order."""
-
-    def sender_report(self, ssrc: int, report: SenderReport) -> None:
-        """Take a sender report of `ssrc`."""
 
     def close(self, reason: EndReason) -> None:
         """Leave the room; nothing is taken any more."""

@@ -16,7 +16,7 @@ SPOOL_LIMIT = 0.8
 """Share of what the spool can hold above which no task is started; running ones need the rest."""
 
 MIN_FREE_BYTES = 32_000_000
-"""No task is started with less room on the disk: what 1,000 streams of 16 kHz WAV need for a
+"""No task is started with less free on the disk: what 1,000 streams of 16 kHz WAV need for a
 second."""
 
 WATCH_INTERVAL_S = 1.0

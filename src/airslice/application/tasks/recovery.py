@@ -213,7 +213,7 @@ def _batches(pieces: Iterator[Piece], first: int, last: int) -> Iterator[list[Pi
     decided = first
     for piece in pieces:
         if piece.position < decided:
-            continue  # kept twice, as what decoders need before a listener's first
+            continue  # kept twice, as what decoders need before a consumer's first
         decided = piece.position + piece.samples
         if piece.position < last:
             batch.append(piece)

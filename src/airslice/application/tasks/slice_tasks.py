@@ -67,7 +67,11 @@ class _RoomWatch:
 
 
 class SliceTasks:
-    """All slice tasks of this machine."""
+    """All slice tasks of this machine.
+
+    Whatever an account asks for raises AppNotFound if there is no such application, and AppNotOwned
+    if it is another account's.
+    """
 
     def __init__(
         self,
@@ -82,14 +86,7 @@ class SliceTasks:
     ) -> None:
         """Have no task yet; `recover` brings back those of the last start.
 
-        Args:
-            apps: By application id.
-            rooms: Where streams are published.
-            store: Remembers tasks.
-            recorder: Takes their slices.
-            storage_health: Knows which buckets refuse them.
-            intake: Tells when no more tasks are taken.
-            tools: What their tracks work with.
+        `apps` has the applications by id; `tools` are what the tasks' tracks work with.
         """
         self._apps = apps
         self._rooms = rooms
@@ -116,8 +113,6 @@ class SliceTasks:
             False if a task with this key was running already; it is unchanged.
 
         Raises:
-            AppNotFound: there is no such application.
-            AppNotOwned: it is another account's.
             TooManyTasks: the server takes no more tasks now.
             StoreRefused: its bucket takes nothing; `find` returns the task as failed.
         """
@@ -137,7 +132,6 @@ class SliceTasks:
         """Change a running task.
 
         Raises:
-            AppNotFound, AppNotOwned: as for `start`.
             TaskNotFound: no such task is running.
             InvalidInput: the new duration is not longer than the task's overlap.
         """
@@ -153,7 +147,7 @@ class SliceTasks:
         """Stop a running task; its last slices are still delivered.
 
         Raises:
-            AppNotFound, AppNotOwned, TaskNotFound: as for `update`.
+            TaskNotFound: no such task is running.
         """
         owned_app(self._apps, account, key.app_id)
         async with self._changes:
@@ -163,7 +157,6 @@ class SliceTasks:
         """Return the latest run of a task that was started in the last 72 hours.
 
         Raises:
-            AppNotFound, AppNotOwned: as for `start`.
             TaskNotFound: there is none.
         """
         owned_app(self._apps, account, key.app_id)

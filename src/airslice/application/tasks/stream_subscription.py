@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airslice.application.rooms.published_stream import STALL_NS, PublishedStream
+from airslice.application.rooms.published_stream import PublishedStream
 from airslice.application.tasks.mix_track import MixTrack
 from airslice.application.tasks.track import CaptureTimes, Track, TrackTools
 from airslice.application.tasks.track_plan import TrackPlan
@@ -14,7 +14,7 @@ from airslice.slicing.audio import OpusAudio, PcmAudio
 from airslice.slicing.grid import GridPlacer, opus_stretch, pcm_stretch
 from airslice.slicing.packets import RTP_CLOCK_HZ
 from airslice.slicing.task_grid import TaskGrid
-from airslice.slicing.timeline import Timeline
+from airslice.slicing.timeline import STALL_NS, Timeline
 
 
 class _TimelineTimes:

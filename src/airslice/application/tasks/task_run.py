@@ -140,7 +140,7 @@ class TaskRun:
         self._tools.journal.run_ended(self.task.run_id)
 
     def _take_waiting(self) -> None:
-        """Slice the streams that wait, in order of publication, while there is room."""
+        """Slice the streams that wait, in order of publication, up to `MAX_STREAMS` at a time."""
         if len(self._subscriptions) >= MAX_STREAMS:
             self._release_gone()
         while self._waiting and len(self._subscriptions) < MAX_STREAMS:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from airslice.domain.ban import Ban, BanScope
-from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.database import SqliteStore
 from airslice.persistence.sqlite.rows import Row
 from airslice.persistence.sqlite.statements import statements
 
 _BANS = statements("bans")
 
 
-class SqliteBanStore:
-    """A BanStore in the SQLite file; failures of the file raise StoreFailed."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
+class SqliteBanStore(SqliteStore):
+    """A BanStore in the SQLite file."""
 
     async def save_ban(self, ban: Ban) -> None:
         """Insert a ban, or replace the one of the same scope."""

@@ -7,7 +7,7 @@ import sqlite3
 import msgspec
 
 from airslice.domain.callback import CallbackReceiver, CallbackSetting
-from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.database import SqliteStore
 from airslice.persistence.sqlite.rows import columns, record
 from airslice.persistence.sqlite.secrets import SecretBox
 from airslice.persistence.sqlite.statements import statements
@@ -15,11 +15,8 @@ from airslice.persistence.sqlite.statements import statements
 _SETTINGS = statements("callback_settings")
 
 
-class SqliteCallbackSettings:
+class SqliteCallbackSettings(SqliteStore):
     """A CallbackSettingStore in the SQLite file; URLs and secrets are sealed."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
 
     async def save_setting(self, setting: CallbackSetting) -> None:
         """Insert or replace the setting of its application and business."""

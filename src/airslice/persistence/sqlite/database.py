@@ -162,3 +162,10 @@ class SqliteDatabase:
             result = _Refused(error)
         self._connection.execute("RELEASE one_write")
         return result
+
+
+class SqliteStore:
+    """A store in a database; its methods raise StoreFailed where the file fails."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database

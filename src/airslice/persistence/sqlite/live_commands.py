@@ -14,7 +14,7 @@ from airslice.domain.live_command import (
     LiveCommand,
 )
 from airslice.domain.script import JsonObject
-from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.database import SqliteStore
 from airslice.persistence.sqlite.rows import Row, columns, record
 from airslice.persistence.sqlite.secrets import SecretBox
 from airslice.persistence.sqlite.statements import statements
@@ -22,11 +22,8 @@ from airslice.persistence.sqlite.statements import statements
 _COMMANDS = statements("live_commands")
 
 
-class SqliteLiveCommandStore:
+class SqliteLiveCommandStore(SqliteStore):
     """A LiveCommandStore in the SQLite file; the parameters of commands are sealed."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
 
     async def add_command(self, command: LiveCommand) -> None:
         """Insert a command."""

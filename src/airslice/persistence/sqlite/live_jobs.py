@@ -12,7 +12,7 @@ from airslice.application.ports.live import JobQuery, Page
 from airslice.domain.errors import StoreFailed
 from airslice.domain.live_job import FINAL_STATES, LiveJob
 from airslice.domain.script import Program
-from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.database import SqliteDatabase, SqliteStore
 from airslice.persistence.sqlite.live_job_index import JobIndex, JobKeys, job_keys
 from airslice.persistence.sqlite.live_job_rooms import JobRooms
 from airslice.persistence.sqlite.live_rows import job_row, read_job, sealed_program
@@ -22,15 +22,15 @@ from airslice.persistence.sqlite.statements import statements
 _JOBS = statements("live_jobs")
 
 
-class SqliteLiveJobStore:
-    """A LiveJobStore in the SQLite file, made by `open`; failures of the file raise StoreFailed.
+class SqliteLiveJobStore(SqliteStore):
+    """A LiveJobStore in the SQLite file, made by `open`.
 
     The keys by which jobs are found are held in memory too, and read from the file once, by
     `open`: no second store may write to the same file. A room is saved before its jobs.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
+        super().__init__(database)
         # Touched in the database's thread only. None: to be read again.
         self._keys: _Keys | None = None
         self._programs: dict[str, Program] = {}

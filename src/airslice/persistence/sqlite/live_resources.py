@@ -8,7 +8,7 @@ from airslice.application.ports.live import GroupQuery, Page
 from airslice.domain.interaction_rules import Rule, RuleGroup
 from airslice.domain.live_platform import AccessType, LivePlatform, PlatformCallback
 from airslice.domain.live_user_config import LiveUserConfig
-from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.database import SqliteStore
 from airslice.persistence.sqlite.rows import Row, columns, record
 from airslice.persistence.sqlite.secrets import SecretBox
 from airslice.persistence.sqlite.statements import statements
@@ -21,11 +21,8 @@ _SECRETS = "secrets of live platform {}"
 _CONFIG = "live configuration of project {}"
 
 
-class SqliteRuleGroupStore:
+class SqliteRuleGroupStore(SqliteStore):
     """A RuleGroupStore in the SQLite file; rules are sealed."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
 
     async def save_group(self, group: RuleGroup) -> None:
         """Insert or replace a group, with all its rules."""
@@ -68,11 +65,8 @@ class SqliteRuleGroupStore:
         return await self._database.read(read)
 
 
-class SqliteLivePlatformStore:
+class SqliteLivePlatformStore(SqliteStore):
     """A LivePlatformStore in the SQLite file; keys and addresses are sealed."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
 
     async def save_platform(self, platform: LivePlatform) -> None:
         """Insert or replace a platform."""
@@ -99,11 +93,8 @@ class SqliteLivePlatformStore:
         return [_read_platform(row, self._database.box) for row in rows]
 
 
-class SqliteLiveUserConfigStore:
+class SqliteLiveUserConfigStore(SqliteStore):
     """A LiveUserConfigStore in the SQLite file; each configuration is sealed as a whole."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
 
     async def save_config(self, config: LiveUserConfig) -> None:
         """Insert or replace the configuration of a project."""

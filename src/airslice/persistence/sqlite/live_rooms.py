@@ -8,7 +8,7 @@ import sqlite3
 from airslice.application.ports.live import Page, RoomQuery
 from airslice.domain.live_job import LiveJob
 from airslice.domain.live_room import LiveRoom, TemplateOwner
-from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.database import SqliteStore
 from airslice.persistence.sqlite.live_rows import read_job, read_room, room_row
 from airslice.persistence.sqlite.rows import Row
 from airslice.persistence.sqlite.statements import statements
@@ -17,11 +17,8 @@ _ROOMS = statements("live_rooms")
 _JOBS = statements("live_jobs")
 
 
-class SqliteLiveRoomStore:
-    """A LiveRoomStore in the SQLite file; failures of the file raise StoreFailed."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
+class SqliteLiveRoomStore(SqliteStore):
+    """A LiveRoomStore in the SQLite file."""
 
     async def save_room(self, room: LiveRoom) -> None:
         """Insert or replace a room."""

@@ -22,7 +22,7 @@ from airslice.domain.outbox import (
 from airslice.domain.room import StreamKey, StreamType
 from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask
-from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.database import SqliteDatabase, SqliteStore
 from airslice.persistence.sqlite.rows import (
     Row,
     columns,
@@ -38,14 +38,14 @@ _TASKS = statements("tasks")
 _SLICES = statements("slices")
 
 
-class SqliteOutbox:
+class SqliteOutbox(SqliteStore):
     """An Outbox in the SQLite file of the tasks and slices.
 
     Each object is a claimant of its own: what it has claimed, no other can settle.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
+        super().__init__(database)
         self._claimant = uuid.uuid4().hex
 
     async def recover(self, *, now_ms: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from airslice.domain.room import RoomKey, StreamType
 from airslice.domain.room_event import Presence
-from airslice.persistence.sqlite.database import SqliteDatabase
+from airslice.persistence.sqlite.database import SqliteStore
 from airslice.persistence.sqlite.rows import Row
 from airslice.persistence.sqlite.statements import statements
 
@@ -15,11 +15,8 @@ _PRESENCES = statements("presences")
 _NO_STREAM = -1
 
 
-class SqlitePresences:
-    """A PresenceStore in the SQLite file; failures of the file raise StoreFailed."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
+class SqlitePresences(SqliteStore):
+    """A PresenceStore in the SQLite file."""
 
     async def note(
         self, *, entered: Sequence[Presence] = (), left: Sequence[Presence] = ()
