@@ -37,7 +37,6 @@ def check_growth(half: Callable[[], object], whole: Callable[[], object]) -> flo
 def processor_s(work: Callable[[], object]) -> float:
     """Return the processor time that something takes, in seconds, without that of the garbage
     collector: its work grows with all that the process holds, whosever it is."""
-    gc.collect()
     gc.disable()
     try:
         begin_s = time.process_time()
