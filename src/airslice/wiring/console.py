@@ -5,7 +5,9 @@ from __future__ import annotations
 from airslice.application.broadcast.jobs import LiveJobs
 from airslice.application.console import RoomConsole
 from airslice.application.delivery.deliveries import Deliveries
-from airslice.facades.console import AdminAccess, ConsoleFacade, ConsoleServices
+from airslice.facades.console.access import AdminAccess
+from airslice.facades.console.facade import ConsoleFacade
+from airslice.facades.console.room_operations import ConsoleServices
 from airslice.storage.signed_url import UrlSigner
 from airslice.wiring.backend import Backend
 

@@ -19,7 +19,7 @@ from airslice.domain.outbox import Delivery, DeliveryKind, DeliveryState, SliceN
 from airslice.domain.room import RoomKey, StreamKey
 from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask, TaskEvent, TaskKey, TaskOrder
-from airslice.facades.console import ConsoleServices
+from airslice.facades.console.room_operations import ConsoleServices
 from tests.support.memory.tasks import MemoryTaskStore
 
 APP_ID = "123456781234567812345678"
