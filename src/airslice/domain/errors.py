@@ -2,7 +2,6 @@
 
     AirsliceError
     ├── InvalidInput              a field is missing, malformed or out of range
-    │   └── StorageUnsupported    a storage platform that slices cannot go to
     ├── AppNotFound               no such RTC application
     ├── AppNotOwned               the application belongs to another account
     ├── TaskNotFound              no such task is running, or none was started in the last 72 h
@@ -79,12 +78,6 @@ class InvalidInput(AirsliceError):
     def told(self, names: Mapping[str, str]) -> str:
         """Return the message with the field called as in `names`, where it is there."""
         return f"{names.get(self.field, self.field)}: {self.problem}"
-
-
-class StorageUnsupported(InvalidInput):
-    """A storage platform that slices cannot go to."""
-
-    code = "storage_unsupported"
 
 
 class AppNotFound(AirsliceError):
