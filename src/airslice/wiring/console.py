@@ -29,9 +29,7 @@ def console_of(backend: Backend, live_jobs: LiveJobs) -> ConsoleFacade:
         deliveries=Deliveries(backend.delivery.outbox, backend.delivery.courier),
         live_jobs=live_jobs,
         project_ids=[project.project_id for project in settings.projects],
-        streams=console.streams,
-        mint_token=console.mint_token,
-        sign_url=console.sign_url,
+        rooms=console,
     )
     access = AdminAccess(
         password=server.admin_password, master_key=server.master_key, clock=environment.clock

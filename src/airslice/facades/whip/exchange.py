@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airslice.application.listening.sessions import Listening
-from airslice.application.rooms.publishing import Publishing
+from airslice.application.rooms.room_sessions import RoomSessions
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
 from airslice.domain.fields import SessionField
@@ -88,7 +87,7 @@ def opened_session(request: Request, session_id: str, etag: str, answer: str) ->
     return Response(answer, 201, headers, media_type=SDP)
 
 
-def session_handlers(sessions: Publishing | Listening) -> dict[str, Handle]:
+def session_handlers(sessions: RoomSessions[Any]) -> dict[str, Handle]:
     """Return the handlers of a session's methods: PATCH restarts ICE, DELETE ends the session."""
 
     async def restart(request: Request) -> Response:
