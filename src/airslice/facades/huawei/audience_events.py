@@ -11,13 +11,8 @@ from msgspec import Meta
 from airslice.domain.errors import InvalidInput
 from airslice.domain.live_command import AudienceEvent
 from airslice.facades.huawei.calls import Call
-from airslice.facades.huawei.fields import (
-    Name,
-    Wire,
-)
-from airslice.facades.huawei.rules import (
-    ReviewConfig,
-)
+from airslice.facades.huawei.fields import Name, Wire
+from airslice.facades.huawei.rules import ReviewConfig
 
 MAX_EVENTS = 1_000
 MAX_EVENT_MS = 4_102_415_999_000

@@ -11,11 +11,7 @@ from msgspec import Meta, convert
 
 from airslice.application.ports.live import Page
 from airslice.domain.errors import InvalidInput
-from airslice.domain.live_command import (
-    CommandName,
-    CommandSource,
-    LiveCommand,
-)
+from airslice.domain.live_command import CommandName, CommandSource, LiveCommand
 from airslice.domain.live_room import LiveRoom
 from airslice.domain.script import Scene
 from airslice.facades.http.refusals import Refusal
@@ -35,11 +31,7 @@ from airslice.facades.huawei.fields import (
     rfc3339,
 )
 from airslice.facades.huawei.live_rooms import OutputUrls, SmartLiveRoom, StreamKeys
-from airslice.facades.huawei.rules import (
-    LiveRoomInteractionRuleInfo,
-    PlayType,
-    ReviewConfig,
-)
+from airslice.facades.huawei.rules import LiveRoomInteractionRuleInfo, PlayType, ReviewConfig
 from airslice.facades.huawei.scripts import LiveExitConfig, LiveVideoScriptInfo
 
 PlayRole = Literal["STREAMER", "CO_STREAMER"]
@@ -306,9 +298,7 @@ def _told(name: CommandName, room: LiveRoom) -> str:
 async def list_insert_commands(call: Call[WindowQuery, NoBody]) -> InsertCommands:
     """List insertions that wait for their turn."""
     found = await call.use_cases.commands.insert_commands(
-        *call.job,
-        offset=call.query.offset,
-        limit=call.query.limit,
+        *call.job, offset=call.query.offset, limit=call.query.limit
     )
     shown = [InsertCommandItem.of(command) for command in found.items]
     return InsertCommands(count=found.count, insert_commands=shown)

@@ -8,19 +8,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from airslice.application.ports.live import JobQuery
-from airslice.domain.live_job import (
-    FINAL_STATES,
-    JobOrder,
-    JobState,
-    LiveJob,
-    RtcUserKind,
-)
+from airslice.domain.live_job import FINAL_STATES, JobOrder, JobState, LiveJob, RtcUserKind
 from airslice.domain.script import Program
 from airslice.facades.huawei.bodies import known, split_list
-from airslice.facades.huawei.callbacks import (
-    LiveEventCallBackConfig,
-    RTCLiveEventCallBackConfig,
-)
+from airslice.facades.huawei.callbacks import LiveEventCallBackConfig, RTCLiveEventCallBackConfig
 from airslice.facades.huawei.calls import Call, JobFacts
 from airslice.facades.huawei.errors import FAULT_CODES
 from airslice.facades.huawei.fields import (

@@ -25,11 +25,7 @@ from airslice.facades.huawei.fields import (
     since_ms,
     until_ms,
 )
-from airslice.facades.huawei.live_rooms import (
-    ErrorResponse,
-    SharedConfig,
-    ViewMode,
-)
+from airslice.facades.huawei.live_rooms import ErrorResponse, SharedConfig, ViewMode
 
 TEMPLATE_OWNERS = {
     "OWNED": TemplateOwner.OWNED,

@@ -37,11 +37,7 @@ from airslice.facades.huawei.fields import (
     rfc3339,
 )
 from airslice.facades.huawei.layers import VideoConfig
-from airslice.facades.huawei.rules import (
-    LiveRoomInteractionRuleInfo,
-    PlayType,
-    ReviewConfig,
-)
+from airslice.facades.huawei.rules import LiveRoomInteractionRuleInfo, PlayType, ReviewConfig
 from airslice.facades.huawei.scripts import (
     CoStreamerConfig,
     LiveVideoScriptInfo,

@@ -217,11 +217,7 @@ async def list_products(call: Call[LivePlatformProductsQuery, NoBody]) -> LivePl
     """Ask a live platform what it sells in a broadcast."""
     query = call.query
     found = await call.use_cases.platforms.products(
-        call.project_id,
-        query.platform_id,
-        query.live_id,
-        offset=query.offset,
-        limit=query.limit,
+        call.project_id, query.platform_id, query.live_id, offset=query.offset, limit=query.limit
     )
     return LivePlatformProducts(
         count=None if query.offset else found.count,

@@ -205,8 +205,7 @@ class InteractionRuleGroupsQuery(WindowQuery, frozen=True, kw_only=True):
     def query(self) -> GroupQuery:
         """Return the query that is asked for."""
         return GroupQuery(
-            window=self.window(self.create_since, self.create_until),
-            name=self.group_name or "",
+            window=self.window(self.create_since, self.create_until), name=self.group_name or ""
         )
 
 

@@ -6,12 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from airslice.domain.live_user_config import (
-    LiveUserConfig,
-    NotifyAction,
-    NotifyChange,
-    NotifyEvent,
-)
+from airslice.domain.live_user_config import LiveUserConfig, NotifyAction, NotifyChange, NotifyEvent
 from airslice.facades.huawei.callbacks import LiveEventCallBackConfig
 from airslice.facades.huawei.calls import Call
 from airslice.facades.huawei.fields import NoBody, NoQuery, Wire
@@ -29,8 +24,7 @@ class LiveNotifyConfigReq(Wire, frozen=True, kw_only=True):
     def change(self) -> NotifyChange:
         """Return the change; without an action, the events replace the former ones."""
         return NotifyChange(
-            action=self.action or NotifyAction.REPLACE,
-            events=frozenset(self.notify_events or ()),
+            action=self.action or NotifyAction.REPLACE, events=frozenset(self.notify_events or ())
         )
 
 

@@ -26,12 +26,7 @@ from airslice.facades.http.refusals import Refusal, refusal_of
 from airslice.facades.http.signatures import SignedRequest
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.bodies import parse_query
-from airslice.facades.volcengine.envelope import (
-    ResponseMetadata,
-    failure,
-    new_request_id,
-    success,
-)
+from airslice.facades.volcengine.envelope import ResponseMetadata, failure, new_request_id, success
 from airslice.facades.volcengine.errors import FIELDS, WIRE_ERRORS
 from airslice.facades.volcengine.openapi import openapi_document
 from airslice.facades.volcengine.operations import OPERATIONS, Call, Operation, UseCases

@@ -15,21 +15,10 @@ import msgspec
 from airslice.domain.errors import InvalidInput
 from airslice.domain.room import ID_PATTERN
 from airslice.domain.storage_regions import REGIONS, region_number
-from airslice.domain.storage_target import (
-    BUCKET_PATTERN,
-    KEY_PATTERN,
-    StorageTarget,
-    StorageVendor,
-)
+from airslice.domain.storage_target import BUCKET_PATTERN, KEY_PATTERN, StorageTarget, StorageVendor
 from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine.errors import MISSING_PARAMETER
-from airslice.facades.volcengine.fields import (
-    ID_RULE,
-    REQUIRED,
-    Int32,
-    RequiredId,
-    documented,
-)
+from airslice.facades.volcengine.fields import ID_RULE, REQUIRED, Int32, RequiredId, documented
 
 TYPE_TOS = 0
 TYPE_CUSTOM = 2

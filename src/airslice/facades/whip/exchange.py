@@ -94,10 +94,7 @@ def session_handlers(sessions: RoomSessions[Any]) -> dict[str, Handle]:
         token = bearer_token(request)
         fragment = await body_text(request, ICE_FRAGMENT)
         answer, etag = sessions.restart(
-            request.path_params["session_id"],
-            token=token,
-            etag=etag_of(request),
-            fragment=fragment,
+            request.path_params["session_id"], token=token, etag=etag_of(request), fragment=fragment
         )
         headers = {"ETag": f'"{etag}"'}
         if not answer:
