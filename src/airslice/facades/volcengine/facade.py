@@ -123,6 +123,7 @@ class VolcengineFacade:
             account = self._accounts[caller.access_key]
             self._check_rate(account, metadata.action, operation)
             call = Call(
+                use_cases=self._use_cases,
                 account=account,
                 version=metadata.version,
                 query=params,
@@ -130,7 +131,7 @@ class VolcengineFacade:
                 body=signed.body,
                 redundant_unit_ms=self._redundant_unit_ms,
             )
-            return success(metadata, await operation.answer(self._use_cases, call))
+            return success(metadata, await operation.answer(call))
         except ClientDisconnect:
             raise
         except Exception as error:
