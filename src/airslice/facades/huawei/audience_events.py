@@ -38,11 +38,9 @@ class LiveEvent(Wire, frozen=True, kw_only=True):
     def event(self, field: str) -> AudienceEvent:
         """Return what is given; types without a meaning may say anything.
 
-        Args:
-            field: Where the content stands in the request.
-
         Raises:
-            InvalidInput: the content does not say what the event's type is about.
+            InvalidInput: the content, which stands at `field` of the request, does not say what
+                the event's type is about.
         """
         event_type, text = self.type or 0, self.content or ""
         if text or event_type in FACTS:
