@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -16,6 +17,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
+from airslice.application.ports.clock import Clock
 from airslice.delivery.destination import DestinationRefused, PermittedResolver, validate_url
 from airslice.domain.callback import TRY_TIMEOUT_S
 from airslice.domain.destination import AddressRule
@@ -34,13 +36,13 @@ _MAX_SECONDS_DIGITS = 9
 
 
 class Message(NamedTuple):
-    """What is posted, as it is at the time of the try."""
+    """What is posted."""
 
     url: URL
     body: bytes
+    """JSON."""
     headers: Mapping[str, str]
-    now_s: int
-    """Time of the try: UTC, seconds since the Unix epoch."""
+    """Beside Content-Type."""
 
 
 def open_session(
@@ -71,68 +73,100 @@ def open_session(
     )
 
 
-class HttpPoster:
-    """Posts over HTTP; the outcome never tells the URL, which may hold a secret.
-
-    Redirects are not followed; for the rest see `open_session`.
+class HttpCaller:
+    """Calls addresses that users gave; redirects are not followed. For the rest see `open_session`.
 
     Args:
-        rule: Where URLs may lead.
+        clock: Dates each call.
+        rule: Where addresses may lead; see `rules_of`.
         names: Resolves host names; the system's resolver by default.
-        timeout_s: How long a receiver has, from the lookup of its name to the answer's status.
-        is_success: Judges a status.
+        timeout_s: How long a call may take, from the lookup of the name to the end of the answer.
     """
+
+    max_calls: ClassVar[int] = 0
+    """Calls with one scheme under way at a time; more wait for one of these. 0: any number."""
 
     def __init__(
         self,
+        clock: Clock,
         rule: AddressRule,
         *,
         names: AbstractResolver | None = None,
         timeout_s: float = TRY_TIMEOUT_S,
-        is_success: Callable[[int], bool],
     ) -> None:
-        self._rule = rule
-        self._is_success = is_success
-        # By origin, for as long as it is being called: owners may set any number of receivers.
-        # They bound the calls: waiting for a connection would use up the time-out.
-        self._turns: WeakValueDictionary[URL, asyncio.Semaphore] = WeakValueDictionary()
-        self._session = open_session(rule, names, timeout_s=timeout_s)
+        self._clock = clock
+        self._rules = self.rules_of(rule)
+        self._sessions = {
+            scheme: open_session(permitted, names, timeout_s=timeout_s, max_calls=self.max_calls)
+            for scheme, permitted in self._rules.items()
+        }
+
+    @staticmethod
+    def rules_of(rule: AddressRule) -> Mapping[str, AddressRule]:
+        """Return where addresses of each scheme may lead."""
+        return {"https": rule, "http": rule}
 
     async def close(self) -> None:
         """Close the connections; nothing comes after this."""
-        await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
-    async def post(self, url: str, written: Callable[[URL], Message]) -> Outcome:
+    def _validate(self, url: str) -> URL:
+        return validate_url(url, self._rules[validate_url(url, self._rules["https"]).scheme])
+
+    def _now_s(self) -> int:
+        return self._clock.utc_ns() // 1_000_000_000
+
+
+class HttpPoster(HttpCaller):
+    """Posts JSON; the outcome never tells the URL, which may hold a secret."""
+
+    @cached_property
+    def _turns(self) -> WeakValueDictionary[URL, asyncio.Semaphore]:
+        # By origin, for as long as it is being called: owners may set any number of receivers.
+        # They bound the calls: waiting for a connection would use up the time-out.
+        return WeakValueDictionary()
+
+    @staticmethod
+    def is_success(status: int) -> bool:
+        """Whether a receiver that answers with this HTTP status has taken what was posted."""
+        return 200 <= status < 300
+
+    async def post(self, url: str, written: Callable[[URL, int], Message]) -> Outcome:
         """Post once.
 
         Args:
             url: Where.
-            written: Makes the message for the parsed URL, when it is its turn.
+            written: Makes the message for the parsed URL when it is its turn, with the time of
+                the try: UTC, seconds since the Unix epoch.
         """
         try:
-            parsed = validate_url(url, self._rule)
+            parsed = self._validate(url)
             async with self._turns.setdefault(
                 parsed.origin(), asyncio.Semaphore(MAX_CALLS_PER_RECEIVER)
             ):
-                return await self._post(written(parsed))
+                now_s = self._now_s()
+                return await self._post(written(parsed, now_s), now_s)
         except DestinationRefused as error:
             return Failed(reason=f"callback URL refused, {error}")
         except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             return Failed(reason=type(error).__name__)
 
-    async def _post(self, message: Message) -> Outcome:
-        async with self._session.post(
-            message.url, data=message.body, headers=message.headers, allow_redirects=False
+    async def _post(self, message: Message, now_s: int) -> Outcome:
+        url, body, headers = message
+        headers = {"Content-Type": "application/json", **headers}
+        async with self._sessions[url.scheme].post(
+            url, data=body, headers=headers, allow_redirects=False
         ) as response:
             with suppress(aiohttp.ClientError, TimeoutError):  # the status has decided
                 await response.content.read(MAX_REPLY_BYTES)
-        if self._is_success(response.status):
+        if self.is_success(response.status):
             return Made()
         reason = f"HTTP {response.status}"
         if response.status == HTTPStatus.GONE:
             return Gone(reason=reason)
         if response.status in _BUSY:
-            retry_after_s = _retry_after_s(response.headers.get("Retry-After", ""), message.now_s)
+            retry_after_s = _retry_after_s(response.headers.get("Retry-After", ""), now_s)
             return Failed(reason=reason, retry_after_s=retry_after_s)
         return Failed(reason=reason)
 

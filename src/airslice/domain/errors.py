@@ -49,10 +49,6 @@ class InvalidInput(AirsliceError):
         return f"{names.get(self.field, self.field)}: {self.problem}"
 
 
-class StorageUnsupported(InvalidInput):
-    """A storage platform that slices cannot go to."""
-
-
 class AppNotFound(AirsliceError):
     """No RTC application has this id."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from airslice.application.broadcast.jobs import LiveJobs
 from airslice.application.console import RoomConsole
 from airslice.application.delivery.deliveries import Deliveries
-from airslice.facades.console import AdminAccess, ConsoleFacade, ConsoleServices
+from airslice.facades.console.access import AdminAccess
+from airslice.facades.console.facade import ConsoleFacade
+from airslice.facades.console.room_operations import ConsoleServices
 from airslice.storage.signed_url import UrlSigner
 from airslice.wiring.backend import Backend
 
@@ -27,9 +29,7 @@ def console_of(backend: Backend, live_jobs: LiveJobs) -> ConsoleFacade:
         deliveries=Deliveries(backend.delivery.outbox, backend.delivery.courier),
         live_jobs=live_jobs,
         project_ids=[project.project_id for project in settings.projects],
-        streams=console.streams,
-        mint_token=console.mint_token,
-        sign_url=console.sign_url,
+        rooms=console,
     )
     access = AdminAccess(
         password=server.admin_password, master_key=server.master_key, clock=environment.clock

@@ -14,10 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from airslice.application.listening.sessions import Listening
 from airslice.application.moderation import Moderation
 from airslice.facades.health import HealthFacade
-from airslice.facades.huawei import HuaweiFacade
+from airslice.facades.huawei.facade import HuaweiFacade
 from airslice.facades.objects import ObjectsFacade
-from airslice.facades.volcengine import VolcengineFacade
-from airslice.facades.whip import WhepFacade, WhipFacade
+from airslice.facades.volcengine.facade import VolcengineFacade
+from airslice.facades.whip.facade import WhipFacade
+from airslice.facades.whip.whep import WhepFacade
 from airslice.storage.signed_url import UrlSigner
 from airslice.wiring.backend import Backend
 from airslice.wiring.console import console_of

@@ -32,7 +32,8 @@ from airslice.delivery.huawei.owner_event import owner_event
 from airslice.delivery.huawei.platform_products import HttpPlatformProducts
 from airslice.encoding.audio_decoder import decode_audio
 from airslice.encoding.opus_encoder import AvOpusEncoders
-from airslice.facades.huawei import HuaweiFacade, UseCases
+from airslice.facades.huawei.calls import UseCases
+from airslice.facades.huawei.facade import HuaweiFacade
 from airslice.facades.huawei.owner_words import OWNER_WORDS
 from airslice.persistence.sqlite.database import SqliteDatabase
 from airslice.persistence.sqlite.live_commands import SqliteLiveCommandStore

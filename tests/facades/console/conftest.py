@@ -9,7 +9,8 @@ import pytest
 from starlette.applications import Starlette
 
 from airslice.domain.room import StreamKey, StreamType
-from airslice.facades.console import AdminAccess, ConsoleFacade
+from airslice.facades.console.access import AdminAccess
+from airslice.facades.console.facade import ConsoleFacade
 from tests.support.clock import HandClock
 from tests.support.stages.console_stand_ins import Connect, Tasks, services
 

@@ -13,8 +13,9 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from airslice.facades.console import AdminAccess, ConsoleFacade
+from airslice.facades.console.access import AdminAccess
 from airslice.facades.console.client import AdminClient, AdminRefused
+from airslice.facades.console.facade import ConsoleFacade
 from tests.support.clock import HandClock
 from tests.support.stages.console_stand_ins import (
     LETTER,

@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 
 from airslice.domain.live_job import JobEvent, LiveJob, rtc_place
 from airslice.domain.script import Program
-from airslice.facades.console import AdminAccess, ConsoleFacade
+from airslice.facades.console.access import AdminAccess
+from airslice.facades.console.facade import ConsoleFacade
 from tests.support.clock import HandClock
 from tests.support.stages.console_stand_ins import START_MS, Broadcasts, Tasks, services
 

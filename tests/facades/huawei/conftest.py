@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from airslice.facades.huawei import HuaweiFacade
+from airslice.facades.huawei.facade import HuaweiFacade
 from tests.support.clients.huawei_client import HuaweiClient
 from tests.support.stages.smart_live_stage import SmartLiveStage
 

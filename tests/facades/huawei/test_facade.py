@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from airslice.facades.huawei import HuaweiFacade
 from airslice.facades.huawei.exchange import MAX_BODY_BYTES
+from airslice.facades.huawei.facade import HuaweiFacade
 from tests.support.clients.huawei_client import (
     HuaweiClient,
     error_of,

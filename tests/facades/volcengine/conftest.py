@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from airslice.facades.volcengine import VolcengineFacade
+from airslice.facades.volcengine.facade import VolcengineFacade
 from tests.support.clients.wire_client import WireClient
 from tests.support.clock import HandClock
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks

@@ -14,8 +14,7 @@ from airslice.domain.errors import (
     StoreFailed,
     TooManyTasks,
 )
-from airslice.facades.volcengine import VolcengineFacade
-from airslice.facades.volcengine.facade import MAX_BODY_BYTES
+from airslice.facades.volcengine.facade import MAX_BODY_BYTES, VolcengineFacade
 from airslice.facades.volcengine.operations import OPERATIONS
 from tests.support.clients.wire_client import WireClient, error_of
 from tests.support.clock import HandClock

@@ -13,7 +13,8 @@ import schemathesis
 from starlette.applications import Starlette
 
 from airslice.facades.http.refusals import WireError
-from airslice.facades.volcengine import VolcengineFacade, errors
+from airslice.facades.volcengine import errors
+from airslice.facades.volcengine.facade import VolcengineFacade
 from airslice.facades.volcengine.openapi import openapi_document
 from airslice.facades.volcengine.operations import OPERATIONS
 from tests.support.clients.wire_client import WireClient, error_of

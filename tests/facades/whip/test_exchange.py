@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
-from airslice.facades.whip import WhipFacade
+from airslice.facades.whip.facade import WhipFacade
 from tests.support.stages.scripted_sessions import (
     AUTHORIZATION,
     FRAGMENT,

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 
 from airslice.application.rooms.publishing import Publishing
 from airslice.domain.room import StreamType
-from airslice.facades.whip import WhipFacade
 from airslice.facades.whip.exchange import MAX_BODY_BYTES
+from airslice.facades.whip.facade import WhipFacade
 from tests.support.stages.scripted_sessions import (
     AUTHORIZATION,
     OFFER,

@@ -18,8 +18,9 @@ from airslice.domain.players import PlayerNotice, PlayState
 from airslice.domain.playing import Line
 from airslice.domain.script import Cursor, JsonObject, Paragraph, Scene
 from airslice.domain.sentences import Sentence
-from airslice.facades.whip import WhepFacade, whep
+from airslice.facades.whip import whep
 from airslice.facades.whip.exchange import FIELDS, MAX_BODY_BYTES
+from airslice.facades.whip.whep import WhepFacade
 from tests.support.stages.scripted_sessions import (
     AUTHORIZATION,
     FRAGMENT,

@@ -113,6 +113,7 @@ def read_body(data: bytes) -> None:
     for content_type in ("application/json", "application/x-www-form-urlencoded"):
         for (_, version), operation in operations.items():
             call = Call(
+                use_cases=USE_CASES,
                 account=ACCOUNTS[0],
                 version=version,
                 query={},
@@ -122,7 +123,7 @@ def read_body(data: bytes) -> None:
             )
             try:
                 request = from_body(call.body, call.content_type, operation.takes)
-                _finish(operation.run(USE_CASES, call, request))
+                _finish(operation.run(call, request))
             except (Refusal, AirsliceError):
                 continue
 

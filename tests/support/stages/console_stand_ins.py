@@ -8,6 +8,7 @@ from dataclasses import replace
 import httpx
 
 from airslice.application.broadcast.jobs import LiveJobs
+from airslice.application.console import RoomConsole
 from airslice.application.delivery.deliveries import Deliveries
 from airslice.application.ports.live import JobQuery, Page
 from airslice.application.tasks.slice_tasks import SliceTasks
@@ -19,7 +20,7 @@ from airslice.domain.outbox import Delivery, DeliveryKind, DeliveryState, SliceN
 from airslice.domain.room import RoomKey, StreamKey
 from airslice.domain.slice_record import SliceRecord, SliceState
 from airslice.domain.slice_task import SliceTask, TaskEvent, TaskKey, TaskOrder
-from airslice.facades.console import ConsoleServices
+from airslice.facades.console.room_operations import ConsoleServices
 from tests.support.memory.tasks import MemoryTaskStore
 
 APP_ID = "123456781234567812345678"
@@ -179,6 +180,22 @@ class Broadcasts(LiveJobs):
         return blocked
 
 
+class Lobby(RoomConsole):
+    """One room with the given streams, tokens that can be read, and one signature for all URLs."""
+
+    def __init__(self, streams: Sequence[StreamKey]) -> None:
+        self._streams = streams
+
+    def streams(self, key: RoomKey) -> Sequence[StreamKey]:
+        return self._streams if key == ROOM else ()
+
+    def mint_token(self, app: RtcApp, room_id: str, user_id: str) -> str:
+        return f"token-of-{user_id}-for-{room_id}"
+
+    def sign_url(self, bucket: str, key: str) -> str:
+        return f"/objects/{bucket}/{key}?signature=s"
+
+
 def services(
     tasks: Tasks,
     streams: Sequence[StreamKey] = (),
@@ -194,7 +211,5 @@ def services(
         deliveries=deliveries or Letters(),
         live_jobs=live_jobs or Broadcasts(),
         project_ids=["p1", "p2"],
-        streams=lambda room: streams if room == ROOM else (),
-        mint_token=lambda app, room_id, user_id: f"token-of-{user_id}-for-{room_id}",
-        sign_url=lambda bucket, key: f"/objects/{bucket}/{key}?signature=s",
+        rooms=Lobby(streams),
     )

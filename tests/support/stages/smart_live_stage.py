@@ -28,7 +28,8 @@ from airslice.domain.live_platform import Product
 from airslice.domain.players import RtcNotice
 from airslice.domain.projects import Project, ProjectUser
 from airslice.domain.script import LiveExit, Program
-from airslice.facades.huawei import HuaweiFacade, UseCases
+from airslice.facades.huawei.calls import UseCases
+from airslice.facades.huawei.facade import HuaweiFacade
 from airslice.facades.huawei.owner_words import OWNER_WORDS
 from tests.support.clock import HandClock
 from tests.support.memory.live_commands import MemoryLiveCommandStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from airslice.application.ports.clock import Clock
-from airslice.facades.volcengine import VolcengineFacade
+from airslice.facades.volcengine.facade import VolcengineFacade
 from tests.support.stages.callback_settings import settings_in_memory
 from tests.support.stages.in_memory_tasks import InMemorySliceTasks
 from tests.support.stages.recording_moderation import RecordingModeration

@@ -19,11 +19,8 @@ VERSION = "v1"
 def owner_event(job: LiveJob, event: ParagraphBegan, *, event_id: str, at_ms: int) -> CallbackEvent:
     """Return the callback that tells a job's owner of an event.
 
-    Args:
-        job: The job that it happened to.
-        event: What happened.
-        event_id: Unique; the same over all tries.
-        at_ms: When it happened: UTC, milliseconds since the Unix epoch.
+    `event_id` is unique, the same over all tries; `at_ms` is UTC, milliseconds since the Unix
+    epoch.
     """
     return CallbackEvent(
         event_type=event.kind.value,

@@ -11,22 +11,16 @@ from http import HTTPStatus
 
 import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from airslice.application.ports.clock import Clock
 from airslice.application.ports.live import Page
 from airslice.delivery.destination import DestinationRefused
-from airslice.delivery.huawei.address import rules_of, validate_live_url
+from airslice.delivery.huawei.address import rules_of
 from airslice.delivery.huawei.signing import authenticated
-from airslice.delivery.posting import open_session
-from airslice.domain.destination import AddressRule
+from airslice.delivery.posting import HttpCaller
 from airslice.domain.errors import LivePlatformFailed
 from airslice.domain.live_platform import Product
 from airslice.domain.owner_event import CallbackAuth, LiveCallback
-
-TIMEOUT_S = 5.0
-"""How long a platform has, from the lookup of its name to the end of its answer."""
 
 MAX_ANSWER_BYTES = 1_048_576
 MAX_CALLS = 32
@@ -43,37 +37,11 @@ class _Answer(msgspec.Struct):
     count: int | None = None
 
 
-class HttpPlatformProducts:
-    """PlatformProducts over HTTP.
+class HttpPlatformProducts(HttpCaller):
+    """PlatformProducts over HTTP; a platform has 5 s."""
 
-    Redirects are not followed; for the rest see `open_session`.
-
-    Args:
-        clock: Dates each question.
-        rule: Where addresses may lead; those with http only into the networks that it lists.
-        names: Resolves host names; the system's resolver by default.
-        timeout_s: How long a platform has.
-    """
-
-    def __init__(
-        self,
-        clock: Clock,
-        rule: AddressRule,
-        *,
-        names: AbstractResolver | None = None,
-        timeout_s: float = TIMEOUT_S,
-    ) -> None:
-        self._clock = clock
-        self._rule = rule
-        self._sessions = {
-            scheme: open_session(permitted, names, timeout_s=timeout_s, max_calls=MAX_CALLS)
-            for scheme, permitted in rules_of(rule).items()
-        }
-
-    async def close(self) -> None:
-        """Close the connections; nothing comes after this."""
-        for session in self._sessions.values():
-            await session.close()
+    max_calls = MAX_CALLS
+    rules_of = staticmethod(rules_of)
 
     async def products(
         self, url: str, key: str, *, live_id: str, offset: int, limit: int
@@ -84,9 +52,7 @@ class HttpPlatformProducts:
             LivePlatformFailed: there is no answer, or none that can be read.
         """
         try:
-            asked = validate_live_url(url, self._rule).extend_query(
-                live_id=live_id, limit=limit, offset=offset
-            )
+            asked = self._validate(url).extend_query(live_id=live_id, limit=limit, offset=offset)
             body = await self._get(asked, key)
         except DestinationRefused as error:
             raise LivePlatformFailed(f"the platform's URL is refused, {error}") from None
@@ -97,8 +63,7 @@ class HttpPlatformProducts:
 
     async def _get(self, url: URL, key: str) -> bytes:
         signing = LiveCallback(url=str(url), auth=CallbackAuth.HEADERS, key=key)
-        now_s = self._clock.utc_ns() // 1_000_000_000
-        url, headers = authenticated(url, signing, now_s)
+        url, headers = authenticated(url, signing, self._now_s())
         headers = {"Accept": "application/json", **headers}
         session = self._sessions[url.scheme]
         async with session.get(url, headers=headers, allow_redirects=False) as response:

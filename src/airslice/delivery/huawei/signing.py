@@ -36,12 +36,9 @@ def hw_time(now_s: int) -> str:
 
 
 def authenticated(url: URL, callback: LiveCallback, now_s: int) -> tuple[URL, Mapping[str, str]]:
-    """Return the address to call and the headers that go with it.
+    """Return the address to call, made of `url`, and the headers that go with it.
 
-    Args:
-        url: The receiver's, parsed.
-        callback: How it wants to be called.
-        now_s: UTC, seconds since the Unix epoch.
+    `now_s` is UTC, seconds since the Unix epoch.
     """
     url = url.with_fragment(None)
     if callback.auth not in (CallbackAuth.QUERY, CallbackAuth.HEADERS):

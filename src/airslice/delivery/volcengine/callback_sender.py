@@ -8,62 +8,35 @@ import string
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from airslice.application.ports.clock import Clock
 from airslice.delivery.posting import HttpPoster, Message
 from airslice.delivery.volcengine.signing import vendor_signature, webhook_headers
-from airslice.domain.callback import TRY_TIMEOUT_S, CallbackEvent, CallbackReceiver
-from airslice.domain.destination import AddressRule
+from airslice.domain.callback import CallbackEvent, CallbackReceiver
 from airslice.domain.outbox import Outcome
 
 _NONCE_CHARS = 4
 _NONCE_ALPHABET = string.ascii_letters + string.digits
 
 
-class HttpCallbackSender:
-    """A CallbackSender that posts over HTTP, see `HttpPoster`.
+class HttpCallbackSender(HttpPoster):
+    """A CallbackSender that posts over HTTP; only status 200 within 5 s is success."""
 
-    Only status 200 within 5 s is success.
-
-    Args:
-        clock: Dates each try.
-        rule: Where callback URLs may lead.
-        names: Resolves host names; the system's resolver by default.
-        timeout_s: How long a receiver has.
-    """
-
-    def __init__(
-        self,
-        clock: Clock,
-        rule: AddressRule,
-        *,
-        names: AbstractResolver | None = None,
-        timeout_s: float = TRY_TIMEOUT_S,
-    ) -> None:
-        self._clock = clock
-        self._poster = HttpPoster(
-            rule, names=names, timeout_s=timeout_s, is_success=HTTPStatus.OK.__eq__
-        )
-
-    async def close(self) -> None:
-        """Close the connections; nothing comes after this."""
-        await self._poster.close()
+    @staticmethod
+    def is_success(status: int) -> bool:
+        """Whether a receiver has taken the callback, by the HTTP status of its answer."""
+        return status == HTTPStatus.OK
 
     async def send(self, event: CallbackEvent, receiver: CallbackReceiver) -> Outcome:
         """Post one callback, once; the outcome never tells the URL, which may hold a secret."""
 
-        def written(url: URL) -> Message:
-            body = _body(event, receiver.secret)
-            now_s = self._clock.utc_ns() // 1_000_000_000
-            headers = {
-                "Content-Type": "application/json",
-                **webhook_headers(event.event_id, body, timestamp_s=now_s, secret=receiver.secret),
-            }
-            return Message(url, body, headers, now_s)
+        def written(url: URL, now_s: int) -> Message:
+            secret = receiver.secret
+            body = _body(event, secret)
+            headers = webhook_headers(event.event_id, body, timestamp_s=now_s, secret=secret)
+            return Message(url, body, headers)
 
-        return await self._poster.post(receiver.url, written)
+        return await self.post(receiver.url, written)
 
 
 def _body(event: CallbackEvent, secret: str) -> bytes:

@@ -52,12 +52,7 @@ _LEAVE_REASONS: Mapping[EndReason, str] = {
 
 
 def room_event(event: RoomEvent, event_id: str) -> CallbackEvent:
-    """Return the callback that tells of `event`.
-
-    Args:
-        event: What happened.
-        event_id: Unique; the same over all tries.
-    """
+    """Return the callback that tells of `event`, with a unique id, the same over all tries."""
     event_type, facts = _told(event)
     data = {"RoomId": event.room.room_id, **facts, "Timestamp": event.at_ms}
     return CallbackEvent(

@@ -51,12 +51,7 @@ PAGE_HEADERS = {
 
 
 class ConsoleFacade:
-    """Answers the console's page, its files and the admin API.
-
-    Args:
-        services: What it shows, and whom it orders.
-        access: Who may use it.
-    """
+    """Answers the console's page, its files and the admin API."""
 
     def __init__(self, services: ConsoleServices, access: AdminAccess) -> None:
         self._access = access
@@ -77,7 +72,7 @@ class ConsoleFacade:
         for operation in self._operations:
             by_path.setdefault(operation.path, {})[operation.method] = operation
         return [
-            Route("/", self.page, methods=["GET"]),
+            Route("/", self._guarded(self._page), methods=["GET"]),
             Route("/console/{name}", self._guarded(self._asset), methods=["GET"]),
             Route("/api/openapi.json", self._guarded(shown(document)), methods=["GET"]),
             *(
@@ -86,10 +81,6 @@ class ConsoleFacade:
             ),
             Route("/api/{rest:path}", self._guarded(_no_such_path), methods=METHODS),
         ]
-
-    async def page(self, request: Request) -> Response:
-        """Answer `/` with the console's page."""
-        return await self._guarded(self._show_page)(request)
 
     def _guarded(
         self, handle: Callable[[Request], Awaitable[Response]]
@@ -110,7 +101,7 @@ class ConsoleFacade:
 
         return endpoint
 
-    async def _show_page(self, request: Request) -> Response:
+    async def _page(self, request: Request) -> Response:
         del request
         return Response(self._index, media_type="text/html; charset=utf-8", headers=PAGE_HEADERS)
 

@@ -40,12 +40,7 @@ class Operation:
 
 
 def openapi_document(operations: Iterable[Operation], *, version: str) -> dict[str, Any]:
-    """Return the document that describes `operations`.
-
-    Args:
-        operations: All of the API's.
-        version: Of airslice.
-    """
+    """Return the document that describes `operations`, for a version of airslice."""
     operations = list(operations)
     shapes = {shape for op in operations for shape in (op.takes, op.gives) if shape}
     _, schemas = openapi.schemas_of(

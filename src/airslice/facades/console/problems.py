@@ -16,7 +16,6 @@ CONTENT_TYPE = "application/problem+json"
 
 STATUSES: Mapping[type[AirsliceError], int] = {
     errors.InvalidInput: 400,
-    errors.StorageUnsupported: 400,
     errors.AppNotFound: 404,
     errors.AppNotOwned: 403,
     errors.TaskNotFound: 404,

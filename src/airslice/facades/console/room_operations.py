@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from airslice.application.broadcast.jobs import LiveJobs
+from airslice.application.console import RoomConsole
 from airslice.application.delivery.deliveries import Deliveries
 from airslice.application.ports.records import TaskStore
 from airslice.application.tasks.slice_tasks import SliceTasks
 from airslice.domain.apps import Account, RtcApp
 from airslice.domain.errors import AppNotFound, InvalidInput
-from airslice.domain.room import RoomKey, StreamKey, is_valid_id
+from airslice.domain.room import RoomKey, is_valid_id
 from airslice.domain.slice_record import SliceState
 from airslice.domain.slice_task import ACTIVE_STATES, SliceControl, TaskKey, TaskOrder
 from airslice.domain.storage_target import StorageTarget, StorageVendor
@@ -51,12 +52,7 @@ class ConsoleServices:
     live_jobs: LiveJobs
     project_ids: Sequence[str]
     """Projects whose live jobs are shown."""
-    streams: Callable[[RoomKey], Sequence[StreamKey]]
-    """Returns the streams that are being published in a room."""
-    mint_token: Callable[[RtcApp, str, str], str]
-    """Makes a token that lets (app, room id, user id) publish."""
-    sign_url: Callable[[str, str], str | None]
-    """Makes a URL under which the object (bucket, key) can be read; None if it is not ours."""
+    rooms: RoomConsole
 
 
 class RoomOperations:
@@ -117,7 +113,7 @@ class RoomOperations:
         if not is_valid_id(user.user_id):
             raise InvalidInput("user_id", "expected 1 to 128 of a-z A-Z 0-9 _ @ - .")
         token = views.Token(
-            token=self._services.mint_token(app, room.room_id, user.user_id),
+            token=self._services.rooms.mint_token(app, room.room_id, user.user_id),
             whip_path=f"/whip/{room.app_id}/{room.room_id}",
         )
         return json_response(token, status=201)
@@ -128,7 +124,7 @@ class RoomOperations:
         task = await self._services.slices.find_task(TaskKey(*room, TASK_ID), since_ms=0)
         return json_response(
             views.Room(
-                streams=[views.Stream.of(stream) for stream in self._services.streams(room)],
+                streams=[views.Stream.of(stream) for stream in self._services.rooms.streams(room)],
                 slicing=task is not None and task.state in ACTIVE_STATES,
                 problems=[
                     views.TaskProblem(task_id=task.key.task_id, problem=task.problem)
@@ -169,7 +165,7 @@ class RoomOperations:
         for task, record in found:
             url = None
             if record.state is not SliceState.SPOOLED:
-                url = self._services.sign_url(task.order.storage.bucket, record.object_key)
+                url = self._services.rooms.sign_url(task.order.storage.bucket, record.object_key)
             slices.append(views.Slice.of(task, record, url))
         return json_response(views.Slices(slices=slices))
 

@@ -8,9 +8,7 @@ from starlette.requests import Request
 def joined_headers(request: Request, *, encoding: str = "latin-1") -> dict[str, str]:
     """Return all headers: names in lower case, values of a repeated one joined by a comma.
 
-    Args:
-        request: The request.
-        encoding: Of the values; bytes that do not fit it become surrogates.
+    Bytes of a value that do not fit `encoding` become surrogates.
     """
     headers: dict[str, str] = {}
     for raw_name, raw_value in request.scope["headers"]:

@@ -48,7 +48,8 @@ def refusal_of(
 
     Args:
         error: What was raised while the request was answered.
-        wire_errors: The wire's error for each of ours; status 500 stands for the server's own.
+        wire_errors: The wire's error for each of ours; without one, or with one of
+            status 500, it is the server's own fault.
         fields: How the wire's requests call what use cases find fault with.
     """
     if isinstance(error, Refusal):

@@ -22,8 +22,3 @@ The misspellings of this wire (SHARED_TO_OHTERS, TOO_LESSS_SCRIPT_ITEMS, UNKNOW,
 Source: https://support.huaweicloud.com/api-metastudio/ListSmartLive.html and its neighbours;
 huaweicloudsdkmetastudio 3.1.219.
 """
-
-from airslice.facades.huawei.calls import UseCases
-from airslice.facades.huawei.facade import HuaweiFacade
-
-__all__ = ["HuaweiFacade", "UseCases"]

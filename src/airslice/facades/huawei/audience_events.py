@@ -10,14 +10,9 @@ from msgspec import Meta
 
 from airslice.domain.errors import InvalidInput
 from airslice.domain.live_command import AudienceEvent
-from airslice.facades.huawei.calls import Call, UseCases
-from airslice.facades.huawei.fields import (
-    Name,
-    Wire,
-)
-from airslice.facades.huawei.rules import (
-    ReviewConfig,
-)
+from airslice.facades.huawei.calls import Call
+from airslice.facades.huawei.fields import Name, Wire
+from airslice.facades.huawei.rules import ReviewConfig
 
 MAX_EVENTS = 1_000
 MAX_EVENT_MS = 4_102_415_999_000
@@ -43,11 +38,9 @@ class LiveEvent(Wire, frozen=True, kw_only=True):
     def event(self, field: str) -> AudienceEvent:
         """Return what is given; types without a meaning may say anything.
 
-        Args:
-            field: Where the content stands in the request.
-
         Raises:
-            InvalidInput: the content does not say what the event's type is about.
+            InvalidInput: the content, which stands at `field` of the request, does not say what
+                the event's type is about.
         """
         event_type, text = self.type or 0, self.content or ""
         if text or event_type in FACTS:
@@ -103,14 +96,10 @@ class LiveEventReportResponse(Wire, frozen=True, kw_only=True):
     live_event_report_url: str | None = None
 
 
-async def report_events(
-    use_cases: UseCases, call: Call[ReportQuery, ReportLiveEventReq]
-) -> LiveEventReportResponse:
+async def report_events(call: Call[ReportQuery, ReportLiveEventReq]) -> LiveEventReportResponse:
     """Report what the audience did."""
-    room_id, job_id = call.ids["room_id"], call.ids["job_id"]
-    events = call.body.audience_events()
-    await use_cases.commands.report_events(call.project_id, room_id, job_id, events)
+    await call.use_cases.commands.report_events(*call.job, call.body.audience_events())
     if not call.query.refresh_url:
         return LiveEventReportResponse()
-    job = await use_cases.jobs.show(call.project_id, room_id, job_id)
+    job = await call.use_cases.jobs.show(*call.job)
     return LiveEventReportResponse(live_event_report_url=call.facts.report_url(job))

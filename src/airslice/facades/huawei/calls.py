@@ -51,6 +51,7 @@ class JobFacts:
 class Call(Generic[Query, Body]):
     """A request that has been verified and read."""
 
+    use_cases: UseCases
     project: Project
     ids: Mapping[str, str]
     """Ids in the path, by the names of their parameters."""
@@ -63,6 +64,11 @@ class Call(Generic[Query, Body]):
     def project_id(self) -> str:
         """Id of the project that the objects belong to."""
         return self.project.project_id
+
+    @property
+    def job(self) -> tuple[str, str, str]:
+        """Ids of the project, the live room and the live job that the path names."""
+        return self.project_id, self.ids["room_id"], self.ids["job_id"]
 
 
 class Shapes(NamedTuple):
@@ -81,7 +87,7 @@ class Operation:
     method: str
     path: str
     """Path below ``/v1/{project_id}``, with `{parameters}`."""
-    run: Callable[[UseCases, Call[Any, Any]], Awaitable[Wire]]
+    run: Callable[[Call[Any, Any]], Awaitable[Wire]]
     """Answers a call; the first line of its docstring is the operation's summary."""
     status: int = 200
     """HTTP status of success."""

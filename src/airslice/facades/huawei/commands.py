@@ -11,17 +11,13 @@ from msgspec import Meta, convert
 
 from airslice.application.ports.live import Page
 from airslice.domain.errors import InvalidInput
-from airslice.domain.live_command import (
-    CommandName,
-    CommandSource,
-    LiveCommand,
-)
+from airslice.domain.live_command import CommandName, CommandSource, LiveCommand
 from airslice.domain.live_room import LiveRoom
 from airslice.domain.script import Scene
 from airslice.facades.http.refusals import Refusal
 from airslice.facades.huawei import errors
 from airslice.facades.huawei.bodies import from_json
-from airslice.facades.huawei.calls import Call, UseCases
+from airslice.facades.huawei.calls import Call
 from airslice.facades.huawei.fields import (
     Id,
     Ids,
@@ -35,11 +31,7 @@ from airslice.facades.huawei.fields import (
     rfc3339,
 )
 from airslice.facades.huawei.live_rooms import OutputUrls, SmartLiveRoom, StreamKeys
-from airslice.facades.huawei.rules import (
-    LiveRoomInteractionRuleInfo,
-    PlayType,
-    ReviewConfig,
-)
+from airslice.facades.huawei.rules import LiveRoomInteractionRuleInfo, PlayType, ReviewConfig
 from airslice.facades.huawei.scripts import LiveExitConfig, LiveVideoScriptInfo
 
 PlayRole = Literal["STREAMER", "CO_STREAMER"]
@@ -270,7 +262,7 @@ class BatchConfirmLiveCommandsReq(Wire, frozen=True, kw_only=True):
 
 
 async def execute_command(
-    use_cases: UseCases, call: Call[NoQuery, ControlSmartLiveReq]
+    call: Call[NoQuery, ControlSmartLiveReq],
 ) -> ExecuteSmartLiveCommandResponse:
     """Command a broadcast."""
     asked = call.body
@@ -281,18 +273,17 @@ async def execute_command(
         params = from_json(asked.params or {}, PARAMS[name])
     except InvalidInput as error:
         raise InvalidInput(f"params.{error.field}", error.problem) from None
-    job = call.project_id, call.ids["room_id"], call.ids["job_id"]
     command_id, result = str(uuid.uuid4()), None
     match params:
         case CleanUpInsertCommand():
-            await use_cases.commands.take_back(*job, frozenset(params.command_ids or ()))
+            await call.use_cases.commands.take_back(*call.job, frozenset(params.command_ids or ()))
         case LiveExitConfig():
-            await use_cases.commands.reset_exit(*job, params.live_exit())
+            await call.use_cases.commands.reset_exit(*call.job, params.live_exit())
         case NoParams():
-            result = _told(name, await use_cases.commands.as_played(*job))
+            result = _told(name, await call.use_cases.commands.as_played(*call.job))
         case _:
             kept = extras_of(params, *params.__struct_fields__)
-            command_id = await use_cases.commands.execute(*job, name, kept)
+            command_id = await call.use_cases.commands.execute(*call.job, name, kept)
     return ExecuteSmartLiveCommandResponse(command_id=command_id, command=name, result=result)
 
 
@@ -304,57 +295,41 @@ def _told(name: CommandName, room: LiveRoom) -> str:
     return msgspec.json.encode(shown).decode()
 
 
-async def list_insert_commands(
-    use_cases: UseCases, call: Call[WindowQuery, NoBody]
-) -> InsertCommands:
+async def list_insert_commands(call: Call[WindowQuery, NoBody]) -> InsertCommands:
     """List insertions that wait for their turn."""
-    found = await use_cases.commands.insert_commands(
-        call.project_id,
-        call.ids["room_id"],
-        call.ids["job_id"],
-        offset=call.query.offset,
-        limit=call.query.limit,
+    found = await call.use_cases.commands.insert_commands(
+        *call.job, offset=call.query.offset, limit=call.query.limit
     )
     shown = [InsertCommandItem.of(command) for command in found.items]
     return InsertCommands(count=found.count, insert_commands=shown)
 
 
-async def list_rule_commands(
-    use_cases: UseCases, call: Call[CommandsQuery, NoBody]
-) -> RuleCommands:
+async def list_rule_commands(call: Call[CommandsQuery, NoBody]) -> RuleCommands:
     """List rules that wait for a person's word."""
-    found = await _unjudged(use_cases, call, CommandName.REWRITE_INTERACTION_RULES)
+    found = await _unjudged(call, CommandName.REWRITE_INTERACTION_RULES)
     shown = [RuleCommand.of(command) for command in found.items]
     return RuleCommands(count=found.count, rule_commands=shown)
 
 
-async def list_script_commands(
-    use_cases: UseCases, call: Call[CommandsQuery, NoBody]
-) -> ScriptCommands:
+async def list_script_commands(call: Call[CommandsQuery, NoBody]) -> ScriptCommands:
     """List scripts that wait for a person's word."""
-    found = await _unjudged(use_cases, call, CommandName.REWRITE_PLAY_SCRIPT)
+    found = await _unjudged(call, CommandName.REWRITE_PLAY_SCRIPT)
     shown = [ScriptCommand.of(command) for command in found.items]
     return ScriptCommands(count=found.count, scripts_commands=shown)
 
 
-async def _unjudged(
-    use_cases: UseCases, call: Call[CommandsQuery, NoBody], name: CommandName
-) -> Page[LiveCommand]:
+async def _unjudged(call: Call[CommandsQuery, NoBody], name: CommandName) -> Page[LiveCommand]:
     query = call.query
-    return await use_cases.commands.unjudged(
+    return await call.use_cases.commands.unjudged(
         call.project_id, query.job_id, name, offset=query.offset, limit=query.limit
     )
 
 
-async def confirm_commands(
-    use_cases: UseCases, call: Call[NoQuery, BatchConfirmLiveCommandsReq]
-) -> NoBody:
+async def confirm_commands(call: Call[NoQuery, BatchConfirmLiveCommandsReq]) -> NoBody:
     """Say that commands may be carried out, or may not."""
     asked = call.body
-    await use_cases.commands.confirm(
-        call.project_id,
-        call.ids["room_id"],
-        call.ids["job_id"],
+    await call.use_cases.commands.confirm(
+        *call.job,
         name=CommandName(asked.command),
         command_ids=frozenset(asked.command_ids or ()),
         confirmed=asked.action == "confirm",

@@ -61,27 +61,9 @@ WIRE_ERRORS: Mapping[type[AirsliceError], WireError] = {
     errors.TooManyLiveJobs: LIVE_QUOTA_INSUFFICIENT,
     errors.QuotaExceeded: QUOTA_INSUFFICIENT,
     errors.RateLimited: THROTTLED,
-    # No operation of this wire raises the rest; if one ever does, the mistake is the server's.
-    errors.StorageUnsupported: INTERNAL_ERROR,
-    errors.AppNotFound: INTERNAL_ERROR,
-    errors.AppNotOwned: INTERNAL_ERROR,
-    errors.TaskNotFound: INTERNAL_ERROR,
-    errors.TooManyTasks: INTERNAL_ERROR,
-    errors.TooManyBans: INTERNAL_ERROR,
-    errors.TokenRefused: INTERNAL_ERROR,
-    errors.UserBanned: INTERNAL_ERROR,
-    errors.OfferRefused: INTERNAL_ERROR,
-    errors.RoomFull: INTERNAL_ERROR,
-    errors.ServerFull: INTERNAL_ERROR,
-    errors.SessionNotFound: INTERNAL_ERROR,
-    errors.PreconditionFailed: INTERNAL_ERROR,
-    errors.CallbackExists: INTERNAL_ERROR,
-    errors.CallbackNotFound: INTERNAL_ERROR,
-    errors.DeliveryNotFound: INTERNAL_ERROR,
-    errors.ObjectNotFound: INTERNAL_ERROR,
-    errors.StoreFailed: INTERNAL_ERROR,
-    errors.StoreRefused: INTERNAL_ERROR,
 }
+"""What each error of ours becomes. No operation raises one that is not listed; if one ever does,
+the mistake is the server's."""
 
 FIELDS: Mapping[str, str] = {
     LiveField.EVENTS_ADDRESS: "live_event_callback_config.live_event_type_callback_url",

@@ -110,13 +110,14 @@ class HuaweiFacade:
         if limit is not None:
             self._take(limit, "policy user", operation.per_second)
         call = Call(
+            use_cases=self._use_cases,
             project=project,
             ids=ids,
             query=from_query(exchange.query, operation.shapes.query),
             body=from_body(body, operation.shapes.body),
             facts=self._facts(exchange),
         )
-        result = await operation.run(self._use_cases, call)
+        result = await operation.run(call)
         return exchange.success(result, status=operation.status)
 
     async def _authenticate(

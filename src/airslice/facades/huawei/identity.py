@@ -73,12 +73,7 @@ class TokenRequest(Wire, frozen=True, kw_only=True):
 
 
 class Identity:
-    """Answers requests to IAM.
-
-    Args:
-        projects: What there is, with their users.
-        tokens: Makes tokens.
-    """
+    """Answers requests to IAM: tokens for the users of projects, and the projects of an account."""
 
     def __init__(self, projects: Sequence[Project], tokens: ProjectTokens) -> None:
         self._projects = projects

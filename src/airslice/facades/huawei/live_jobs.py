@@ -8,20 +8,11 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from airslice.application.ports.live import JobQuery
-from airslice.domain.live_job import (
-    FINAL_STATES,
-    JobOrder,
-    JobState,
-    LiveJob,
-    RtcUserKind,
-)
+from airslice.domain.live_job import FINAL_STATES, JobOrder, JobState, LiveJob, RtcUserKind
 from airslice.domain.script import Program
 from airslice.facades.huawei.bodies import known, split_list
-from airslice.facades.huawei.callbacks import (
-    LiveEventCallBackConfig,
-    RTCLiveEventCallBackConfig,
-)
-from airslice.facades.huawei.calls import Call, JobFacts, UseCases
+from airslice.facades.huawei.callbacks import LiveEventCallBackConfig, RTCLiveEventCallBackConfig
+from airslice.facades.huawei.calls import Call, JobFacts
 from airslice.facades.huawei.errors import FAULT_CODES
 from airslice.facades.huawei.fields import (
     NoBody,
@@ -246,26 +237,22 @@ class SmartLiveJobsQuery(SmartLiveQuery, frozen=True, kw_only=True):
     room_name: Text256 | None = None
 
 
-async def list_jobs_of_room(
-    use_cases: UseCases, call: Call[SmartLiveQuery, NoBody]
-) -> SmartLiveJobs:
+async def list_jobs_of_room(call: Call[SmartLiveQuery, NoBody]) -> SmartLiveJobs:
     """List the live jobs of a room."""
-    return await _list(use_cases, call, call.query.query(room_id=call.ids["room_id"]))
+    return await _list(call, call.query.query(room_id=call.ids["room_id"]))
 
 
-async def list_jobs(use_cases: UseCases, call: Call[SmartLiveJobsQuery, NoBody]) -> SmartLiveJobs:
+async def list_jobs(call: Call[SmartLiveJobsQuery, NoBody]) -> SmartLiveJobs:
     """List the live jobs of a project."""
-    return await _list(use_cases, call, call.query.query(room_name=call.query.room_name))
+    return await _list(call, call.query.query(room_name=call.query.room_name))
 
 
-async def start_job(
-    use_cases: UseCases, call: Call[NoQuery, StartSmartLiveReq]
-) -> StartSmartLiveResponse:
+async def start_job(call: Call[NoQuery, StartSmartLiveReq]) -> StartSmartLiveResponse:
     """Start a live job."""
     room_id = call.ids["room_id"]
     # Before the start: a room that is temporary may be gone after it.
-    warnings, _ = await use_cases.rooms.warnings(call.project_id, room_id)
-    job = await use_cases.jobs.start(call.project, room_id, call.body.order())
+    warnings, _ = await call.use_cases.rooms.warnings(call.project_id, room_id)
+    job = await call.use_cases.jobs.start(call.project, room_id, call.body.order())
     live_exit = job.program.policy.exit
     return StartSmartLiveResponse(
         job_id=job.job_id,
@@ -279,21 +266,19 @@ async def start_job(
     )
 
 
-async def show_job(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> SmartLiveJob:
+async def show_job(call: Call[NoQuery, NoBody]) -> SmartLiveJob:
     """Show a live job."""
-    ids = call.ids
-    job = await use_cases.jobs.show(call.project_id, ids["room_id"], ids["job_id"])
-    return SmartLiveJob.of(job, call.facts)
+    return SmartLiveJob.of(await call.use_cases.jobs.show(*call.job), call.facts)
 
 
-async def stop_job(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+async def stop_job(call: Call[NoQuery, NoBody]) -> NoBody:
     """End a live job."""
-    await use_cases.jobs.stop(call.project_id, call.ids["room_id"], call.ids["job_id"])
+    await call.use_cases.jobs.stop(*call.job)
     return NoBody()
 
 
-async def _list(use_cases: UseCases, call: Call[object, object], query: JobQuery) -> SmartLiveJobs:
-    found = await use_cases.jobs.list(call.project_id, query)
+async def _list(call: Call[object, object], query: JobQuery) -> SmartLiveJobs:
+    found = await call.use_cases.jobs.list(call.project_id, query)
     return SmartLiveJobs(
         count=found.count, smart_live_jobs=[SmartLiveJob.of(job, call.facts) for job in found.items]
     )

@@ -15,7 +15,7 @@ from airslice.domain.live_room import (
     TemplateOwner,
 )
 from airslice.facades.huawei.bodies import known, split_list
-from airslice.facades.huawei.calls import Call, UseCases
+from airslice.facades.huawei.calls import Call
 from airslice.facades.huawei.fields import (
     NoBody,
     Text256,
@@ -25,11 +25,7 @@ from airslice.facades.huawei.fields import (
     since_ms,
     until_ms,
 )
-from airslice.facades.huawei.live_rooms import (
-    ErrorResponse,
-    SharedConfig,
-    ViewMode,
-)
+from airslice.facades.huawei.live_rooms import ErrorResponse, SharedConfig, ViewMode
 
 TEMPLATE_OWNERS = {
     "OWNED": TemplateOwner.OWNED,
@@ -175,16 +171,14 @@ class SmartLiveRooms(Wire, frozen=True, kw_only=True):
     smart_live_rooms: list[SmartLiveRoomBaseInfo]
 
 
-async def list_rooms(
-    use_cases: UseCases, call: Call[SmartLiveRoomsQuery, NoBody]
-) -> SmartLiveRooms:
+async def list_rooms(call: Call[SmartLiveRoomsQuery, NoBody]) -> SmartLiveRooms:
     """List live rooms, or templates, each with its latest job."""
     asked, query = call.query, call.query.query()
     found: Page[tuple[LiveRoom, LiveJob | None]] = Page(0, ())
     if asked.owner is not None:
-        found = await use_cases.rooms.templates(call.project_id, asked.owner, query)
+        found = await call.use_cases.rooms.templates(call.project_id, asked.owner, query)
     elif not asked.is_in_vain:
-        found = await use_cases.rooms.list(call.project_id, query)
+        found = await call.use_cases.rooms.list(call.project_id, query)
     return SmartLiveRooms(
         count=found.count,
         smart_live_rooms=[SmartLiveRoomBaseInfo.of(room, job) for room, job in found.items],

@@ -22,7 +22,7 @@ from airslice.facades.huawei.callbacks import (
     LiveRoomEventCallBackConfig,
     RTCLiveEventCallBackConfig,
 )
-from airslice.facades.huawei.calls import Call, UseCases
+from airslice.facades.huawei.calls import Call
 from airslice.facades.huawei.fields import (
     Id,
     Name,
@@ -37,11 +37,7 @@ from airslice.facades.huawei.fields import (
     rfc3339,
 )
 from airslice.facades.huawei.layers import VideoConfig
-from airslice.facades.huawei.rules import (
-    LiveRoomInteractionRuleInfo,
-    PlayType,
-    ReviewConfig,
-)
+from airslice.facades.huawei.rules import LiveRoomInteractionRuleInfo, PlayType, ReviewConfig
 from airslice.facades.huawei.scripts import (
     CoStreamerConfig,
     LiveVideoScriptInfo,
@@ -277,47 +273,45 @@ def warning_items(warnings: tuple[LiveWarning, ...]) -> list[LiveWarningItem]:
     return [LiveWarningItem(warning_type=WARNINGS[warning]) for warning in warnings]
 
 
-async def create_room(use_cases: UseCases, call: Call[NoQuery, CreateSmartLiveRoomReq]) -> RoomId:
+async def create_room(call: Call[NoQuery, CreateSmartLiveRoomReq]) -> RoomId:
     """Make a live room."""
-    room = await use_cases.rooms.create(call.project_id, call.body.draft())
+    room = await call.use_cases.rooms.create(call.project_id, call.body.draft())
     return RoomId(room_id=room.room_id)
 
 
-async def show_room(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> SmartLiveRoom:
+async def show_room(call: Call[NoQuery, NoBody]) -> SmartLiveRoom:
     """Show a live room."""
-    room = await use_cases.rooms.show(call.project_id, call.ids["room_id"])
+    room = await call.use_cases.rooms.show(call.project_id, call.ids["room_id"])
     return SmartLiveRoom.of(room)
 
 
-async def update_room(
-    use_cases: UseCases, call: Call[NoQuery, CreateSmartLiveRoomReq]
-) -> SmartLiveRoom:
+async def update_room(call: Call[NoQuery, CreateSmartLiveRoomReq]) -> SmartLiveRoom:
     """Replace a live room's contents."""
     draft = call.body.draft()
     return SmartLiveRoom.of(
-        await use_cases.rooms.update(call.project_id, call.ids["room_id"], draft)
+        await call.use_cases.rooms.update(call.project_id, call.ids["room_id"], draft)
     )
 
 
-async def delete_room(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+async def delete_room(call: Call[NoQuery, NoBody]) -> NoBody:
     """Delete a live room that has no running job."""
-    await use_cases.rooms.remove(call.project_id, call.ids["room_id"])
+    await call.use_cases.rooms.remove(call.project_id, call.ids["room_id"])
     return NoBody()
 
 
-async def confirm_room(use_cases: UseCases, call: Call[NoQuery, ConfirmSmarLiveRoomReq]) -> NoBody:
+async def confirm_room(call: Call[NoQuery, ConfirmSmarLiveRoomReq]) -> NoBody:
     """Say that a live room's script may be used, or may not."""
     room_id, asked = call.ids["room_id"], call.body
     version = asked.script_version
     if version is None:
-        version = (await use_cases.rooms.show(call.project_id, room_id)).script_version
-    await use_cases.rooms.confirm(
+        version = (await call.use_cases.rooms.show(call.project_id, room_id)).script_version
+    await call.use_cases.rooms.confirm(
         call.project_id, room_id, confirmed=asked.action == "confirm", script_version=version
     )
     return NoBody()
 
 
-async def show_warnings(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> LiveWarnings:
+async def show_warnings(call: Call[NoQuery, NoBody]) -> LiveWarnings:
     """Show what should be better in a live room before it goes on air."""
-    warnings, limit_h = await use_cases.rooms.warnings(call.project_id, call.ids["room_id"])
+    warnings, limit_h = await call.use_cases.rooms.warnings(call.project_id, call.ids["room_id"])
     return LiveWarnings(live_warning_info=warning_items(warnings), limit_duration=limit_h)

@@ -25,12 +25,7 @@ _FAILURES = openapi.failures(
 
 
 def openapi_document(operations: Sequence[Operation], *, version: str) -> dict[str, Any]:
-    """Return the document that describes `operations`.
-
-    Args:
-        operations: All of the wire's.
-        version: Of airslice.
-    """
+    """Return the document that describes `operations`, for a version of airslice."""
     shapes = {shape for operation in operations for shape in operation.shapes} | {ErrorBody}
     _, schemas = openapi.schemas_of(sorted(shapes, key=lambda shape: shape.__name__))
     paths: dict[str, dict[str, Any]] = {}

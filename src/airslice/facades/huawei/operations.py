@@ -53,10 +53,7 @@ OPERATIONS = (
     Operation("ShowSmartLive", "GET", JOB, live_jobs.show_job),
     Operation("ExecuteSmartLiveCommand", "POST", f"{JOB}/command", commands.execute_command),
     Operation(
-        "ListInsertCommands",
-        "GET",
-        f"{JOB}/command/insert-commands",
-        commands.list_insert_commands,
+        "ListInsertCommands", "GET", f"{JOB}/command/insert-commands", commands.list_insert_commands
     ),
     Operation(
         "BatchConfirmLiveCommands",
@@ -81,10 +78,7 @@ OPERATIONS = (
     Operation("CreateInteractionRuleGroup", "POST", GROUPS, rules.create_group),
     Operation("ListInteractionRuleGroups", "GET", GROUPS, rules.list_groups),
     Operation(
-        "ListInteractionRuleGroupsSummary",
-        "GET",
-        f"{GROUPS}-summary",
-        rules.summarize_groups,
+        "ListInteractionRuleGroupsSummary", "GET", f"{GROUPS}-summary", rules.summarize_groups
     ),
     Operation("CreateInteractionRule", "POST", RULES, rules.create_rule),
     Operation("UpdateInteractionRule", "PUT", f"{RULES}/{{rule_id}}", rules.update_rule),

@@ -14,7 +14,7 @@ from airslice.domain.live_platform import (
     PlatformDraft,
     Product,
 )
-from airslice.facades.huawei.calls import Call, UseCases
+from airslice.facades.huawei.calls import Call
 from airslice.facades.huawei.fields import Id, Name, NoBody, NoQuery, Text256, WindowQuery, Wire
 
 AUTHORIZED = "AUTHORIZED"
@@ -169,19 +169,15 @@ def _draft(name: str, key: str | None, callbacks: list[StandardPlatformApiConfig
     )
 
 
-async def create_platform(
-    use_cases: UseCases, call: Call[NoQuery, CreateLivePlatformReq]
-) -> PlatformId:
+async def create_platform(call: Call[NoQuery, CreateLivePlatformReq]) -> PlatformId:
     """Make a live platform known."""
-    platform = await use_cases.platforms.create(call.project_id, call.body.draft())
+    platform = await call.use_cases.platforms.create(call.project_id, call.body.draft())
     return PlatformId(platform_id=platform.platform_id)
 
 
-async def list_platforms(
-    use_cases: UseCases, call: Call[LivePlatformsQuery, NoBody]
-) -> LivePlatforms:
+async def list_platforms(call: Call[LivePlatformsQuery, NoBody]) -> LivePlatforms:
     """List live platforms."""
-    found = await use_cases.platforms.list(
+    found = await call.use_cases.platforms.list(
         call.project_id,
         access_type=call.query.access_type,
         offset=call.query.offset,
@@ -190,48 +186,38 @@ async def list_platforms(
     return LivePlatforms(live_platforms=[LivePlatformInfo.of(item) for item in found.items])
 
 
-async def show_platform(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> LivePlatformInfo:
+async def show_platform(call: Call[NoQuery, NoBody]) -> LivePlatformInfo:
     """Show a live platform."""
-    platform = await use_cases.platforms.show(call.project_id, call.ids["platform_id"])
+    platform = await call.use_cases.platforms.show(call.project_id, call.ids["platform_id"])
     return LivePlatformInfo.of(platform)
 
 
-async def update_platform(
-    use_cases: UseCases, call: Call[NoQuery, UpdateLivePlatformReq]
-) -> PlatformId:
+async def update_platform(call: Call[NoQuery, UpdateLivePlatformReq]) -> PlatformId:
     """Change a live platform."""
-    platform = await use_cases.platforms.update(
+    platform = await call.use_cases.platforms.update(
         call.project_id, call.ids["platform_id"], call.body.draft()
     )
     return PlatformId(platform_id=platform.platform_id)
 
 
-async def delete_platform(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+async def delete_platform(call: Call[NoQuery, NoBody]) -> NoBody:
     """Forget a live platform."""
-    await use_cases.platforms.remove(call.project_id, call.ids["platform_id"])
+    await call.use_cases.platforms.remove(call.project_id, call.ids["platform_id"])
     return NoBody()
 
 
-async def show_access_types(
-    use_cases: UseCases, call: Call[AccessTypesQuery, NoBody]
-) -> AccessTypes:
+async def show_access_types(call: Call[AccessTypesQuery, NoBody]) -> AccessTypes:
     """List the interfaces that live platforms can have."""
     query = call.query
-    found = await use_cases.platforms.access_types(call.project_id, used_only=query.used)
+    found = await call.use_cases.platforms.access_types(call.project_id, used_only=query.used)
     return AccessTypes(access_types=list(found[query.offset : query.offset + query.limit]))
 
 
-async def list_products(
-    use_cases: UseCases, call: Call[LivePlatformProductsQuery, NoBody]
-) -> LivePlatformProducts:
+async def list_products(call: Call[LivePlatformProductsQuery, NoBody]) -> LivePlatformProducts:
     """Ask a live platform what it sells in a broadcast."""
     query = call.query
-    found = await use_cases.platforms.products(
-        call.project_id,
-        query.platform_id,
-        query.live_id,
-        offset=query.offset,
-        limit=query.limit,
+    found = await call.use_cases.platforms.products(
+        call.project_id, query.platform_id, query.live_id, offset=query.offset, limit=query.limit
     )
     return LivePlatformProducts(
         count=None if query.offset else found.count,

@@ -9,7 +9,7 @@ from msgspec import Meta, structs, to_builtins
 from airslice.application.ports.live import GroupQuery
 from airslice.domain.interaction_rules import Rule, RuleDraft, RuleGroup
 from airslice.domain.script import JsonObject
-from airslice.facades.huawei.calls import Call, UseCases
+from airslice.facades.huawei.calls import Call
 from airslice.facades.huawei.fields import (
     Id,
     Name,
@@ -205,8 +205,7 @@ class InteractionRuleGroupsQuery(WindowQuery, frozen=True, kw_only=True):
     def query(self) -> GroupQuery:
         """Return the query that is asked for."""
         return GroupQuery(
-            window=self.window(self.create_since, self.create_until),
-            name=self.group_name or "",
+            window=self.window(self.create_since, self.create_until), name=self.group_name or ""
         )
 
 
@@ -224,80 +223,70 @@ class InteractionRuleGroupSummaries(Wire, frozen=True, kw_only=True):
     interaction_rule_groups: list[InteractionRuleGroupSummary]
 
 
-async def create_group(
-    use_cases: UseCases, call: Call[NoQuery, InteractionRuleGroup]
-) -> InteractionRuleGroupId:
+async def create_group(call: Call[NoQuery, InteractionRuleGroup]) -> InteractionRuleGroupId:
     """Make a library of interaction rules."""
     drafts = call.body.drafts() or ()
-    group = await use_cases.rules.create_group(call.project_id, call.body.group_name, drafts)
+    group = await call.use_cases.rules.create_group(call.project_id, call.body.group_name, drafts)
     return InteractionRuleGroupId(group_id=group.group_id)
 
 
-async def list_groups(
-    use_cases: UseCases, call: Call[InteractionRuleGroupsQuery, NoBody]
-) -> InteractionRuleGroups:
+async def list_groups(call: Call[InteractionRuleGroupsQuery, NoBody]) -> InteractionRuleGroups:
     """List libraries of interaction rules."""
-    found = await use_cases.rules.list_groups(call.project_id, call.query.query())
+    found = await call.use_cases.rules.list_groups(call.project_id, call.query.query())
     shown = [InteractionRuleGroupDetail.of_group(group, with_rules=False) for group in found.items]
     return InteractionRuleGroups(count=found.count, interaction_rule_groups=shown)
 
 
 async def summarize_groups(
-    use_cases: UseCases, call: Call[InteractionRuleGroupsQuery, NoBody]
+    call: Call[InteractionRuleGroupsQuery, NoBody],
 ) -> InteractionRuleGroupSummaries:
     """List libraries of interaction rules by their names."""
-    found = await use_cases.rules.list_groups(call.project_id, call.query.query())
+    found = await call.use_cases.rules.list_groups(call.project_id, call.query.query())
     shown = [InteractionRuleGroupSummary.of(group) for group in found.items]
     return InteractionRuleGroupSummaries(count=found.count, interaction_rule_groups=shown)
 
 
-async def show_group(
-    use_cases: UseCases, call: Call[NoQuery, NoBody]
-) -> InteractionRuleGroupDetail:
+async def show_group(call: Call[NoQuery, NoBody]) -> InteractionRuleGroupDetail:
     """Show a library of interaction rules."""
-    group = await use_cases.rules.show_group(call.project_id, call.ids["group_id"])
+    group = await call.use_cases.rules.show_group(call.project_id, call.ids["group_id"])
     return InteractionRuleGroupDetail.of_group(group, with_rules=True)
 
 
-async def update_group(
-    use_cases: UseCases, call: Call[NoQuery, InteractionRuleGroup]
-) -> InteractionRuleGroupDetail:
+async def update_group(call: Call[NoQuery, InteractionRuleGroup]) -> InteractionRuleGroupDetail:
     """Change a library of interaction rules."""
-    group = await use_cases.rules.update_group(
+    group = await call.use_cases.rules.update_group(
         call.project_id, call.ids["group_id"], call.body.group_name, call.body.drafts()
     )
     return InteractionRuleGroupDetail.of_group(group, with_rules=True)
 
 
-async def delete_group(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+async def delete_group(call: Call[NoQuery, NoBody]) -> NoBody:
     """Delete a library of interaction rules."""
-    await use_cases.rules.remove_group(call.project_id, call.ids["group_id"])
+    await call.use_cases.rules.remove_group(call.project_id, call.ids["group_id"])
     return NoBody()
 
 
-async def create_rule(
-    use_cases: UseCases, call: Call[NoQuery, CreateInteractionRuleReq]
-) -> InteractionRuleDetailInfo:
+async def create_rule(call: Call[NoQuery, CreateInteractionRuleReq]) -> InteractionRuleDetailInfo:
     """Add a rule to a library."""
     document = call.body.document()
     return InteractionRuleDetailInfo.of(
-        await use_cases.rules.create_rule(call.project_id, call.ids["group_id"], document)
+        await call.use_cases.rules.create_rule(call.project_id, call.ids["group_id"], document)
     )
 
 
-async def update_rule(
-    use_cases: UseCases, call: Call[NoQuery, CreateInteractionRuleReq]
-) -> InteractionRuleDetailInfo:
+async def update_rule(call: Call[NoQuery, CreateInteractionRuleReq]) -> InteractionRuleDetailInfo:
     """Replace a rule of a library."""
     group_id, rule_id = call.ids["group_id"], call.ids["rule_id"]
     return InteractionRuleDetailInfo.of(
-        await use_cases.rules.update_rule(
+        await call.use_cases.rules.update_rule(
             call.project_id, group_id, rule_id, call.body.document(), kept=KEPT_BY_UPDATES
         )
     )
 
 
-async def delete_rule(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> NoBody:
+async def delete_rule(call: Call[NoQuery, NoBody]) -> NoBody:
     """Delete a rule of a library."""
-    await use_cases.rules.remove_rule(call.project_id, call.ids["group_id"], call.ids["rule_id"])
+    await call.use_cases.rules.remove_rule(
+        call.project_id, call.ids["group_id"], call.ids["rule_id"]
+    )
     return NoBody()

@@ -10,16 +10,7 @@ from msgspec import Meta
 
 from airslice.domain import script
 from airslice.domain.errors import InvalidInput
-from airslice.facades.huawei.fields import (
-    Count,
-    Id,
-    Name,
-    Text256,
-    Text1024,
-    Url,
-    Wire,
-    extras_of,
-)
+from airslice.facades.huawei.fields import Count, Id, Name, Text256, Text1024, Url, Wire, extras_of
 from airslice.facades.huawei.layers import BackgroundConfigInfo, LayerConfig
 
 MAX_SPOKEN_CHARS = 10_000
@@ -55,10 +46,7 @@ class VoiceConfig(Wire, frozen=True, kw_only=True):
     def of(cls, voice: script.Voice) -> VoiceConfig:
         """Return what shows a voice."""
         return cls(
-            voice_asset_id=voice.asset_id,
-            speed=voice.speed,
-            pitch=voice.pitch,
-            volume=voice.volume,
+            voice_asset_id=voice.asset_id, speed=voice.speed, pitch=voice.pitch, volume=voice.volume
         )
 
 

@@ -68,8 +68,7 @@ def claim_of(headers: Mapping[str, str], *, secret_keys: Mapping[str, str], now_
     match = _AUTHORIZATION.fullmatch(headers.get("authorization", "").strip())
     if match is None:
         raise Refusal(
-            errors.UNAUTHENTICATED,
-            f"expected '{ALGORITHM} Access=…, SignedHeaders=…, Signature=…'",
+            errors.UNAUTHENTICATED, f"expected '{ALGORITHM} Access=…, SignedHeaders=…, Signature=…'"
         )
     access_key, names, presented = match.groups()
     signed_headers = tuple(sorted(names.lower().split(";")))

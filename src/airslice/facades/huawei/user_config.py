@@ -6,14 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from airslice.domain.live_user_config import (
-    LiveUserConfig,
-    NotifyAction,
-    NotifyChange,
-    NotifyEvent,
-)
+from airslice.domain.live_user_config import LiveUserConfig, NotifyAction, NotifyChange, NotifyEvent
 from airslice.facades.huawei.callbacks import LiveEventCallBackConfig
-from airslice.facades.huawei.calls import Call, UseCases
+from airslice.facades.huawei.calls import Call
 from airslice.facades.huawei.fields import NoBody, NoQuery, Wire
 from airslice.facades.huawei.scripts import LiveExitConfig
 
@@ -29,8 +24,7 @@ class LiveNotifyConfigReq(Wire, frozen=True, kw_only=True):
     def change(self) -> NotifyChange:
         """Return the change; without an action, the events replace the former ones."""
         return NotifyChange(
-            action=self.action or NotifyAction.REPLACE,
-            events=frozenset(self.notify_events or ()),
+            action=self.action or NotifyAction.REPLACE, events=frozenset(self.notify_events or ())
         )
 
 
@@ -67,19 +61,17 @@ class SmartLiveUserConfig(Wire, frozen=True, kw_only=True):
         )
 
 
-async def show_user_config(use_cases: UseCases, call: Call[NoQuery, NoBody]) -> SmartLiveUserConfig:
+async def show_user_config(call: Call[NoQuery, NoBody]) -> SmartLiveUserConfig:
     """Show what a project has set for all its broadcasts."""
-    return SmartLiveUserConfig.of(await use_cases.user_configs.show(call.project_id))
+    return SmartLiveUserConfig.of(await call.use_cases.user_configs.show(call.project_id))
 
 
-async def update_user_config(
-    use_cases: UseCases, call: Call[NoQuery, UpdateSmartLiveUserConfigReq]
-) -> NoBody:
+async def update_user_config(call: Call[NoQuery, UpdateSmartLiveUserConfigReq]) -> NoBody:
     """Change what a project has set for all its broadcasts."""
     asked = call.body
     live_exit, callback = asked.live_exit_config, asked.live_event_callback_config
     notify = asked.live_notify_config
-    await use_cases.user_configs.update(
+    await call.use_cases.user_configs.update(
         call.project_id,
         live_exit=live_exit.live_exit() if live_exit else None,
         callback=callback.callback() if callback else None,

@@ -15,7 +15,3 @@
 
 Source: https://www.volcengine.com/docs/6348/1188212 and its neighbours.
 """
-
-from airslice.facades.volcengine.facade import VolcengineFacade
-
-__all__ = ["VolcengineFacade"]

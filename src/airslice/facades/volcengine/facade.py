@@ -26,12 +26,7 @@ from airslice.facades.http.refusals import Refusal, refusal_of
 from airslice.facades.http.signatures import SignedRequest
 from airslice.facades.volcengine import errors
 from airslice.facades.volcengine.bodies import parse_query
-from airslice.facades.volcengine.envelope import (
-    ResponseMetadata,
-    failure,
-    new_request_id,
-    success,
-)
+from airslice.facades.volcengine.envelope import ResponseMetadata, failure, new_request_id, success
 from airslice.facades.volcengine.errors import FIELDS, WIRE_ERRORS
 from airslice.facades.volcengine.openapi import openapi_document
 from airslice.facades.volcengine.operations import OPERATIONS, Call, Operation, UseCases
@@ -128,6 +123,7 @@ class VolcengineFacade:
             account = self._accounts[caller.access_key]
             self._check_rate(account, metadata.action, operation)
             call = Call(
+                use_cases=self._use_cases,
                 account=account,
                 version=metadata.version,
                 query=params,
@@ -135,7 +131,7 @@ class VolcengineFacade:
                 body=signed.body,
                 redundant_unit_ms=self._redundant_unit_ms,
             )
-            return success(metadata, await operation.answer(self._use_cases, call))
+            return success(metadata, await operation.answer(call))
         except ClientDisconnect:
             raise
         except Exception as error:

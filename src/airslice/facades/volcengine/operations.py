@@ -64,6 +64,7 @@ class UseCases:
 class Call:
     """A verified request for an operation."""
 
+    use_cases: UseCases
     account: Account
     version: str
     query: Mapping[str, str]
@@ -84,86 +85,82 @@ class Operation:
     """Shape of the body, or of a GET's query."""
     gives: Any
     """Type of the Result in the answer."""
-    run: Callable[[UseCases, Call, Any], Awaitable[object]]
+    run: Callable[[Call, Any], Awaitable[object]]
     """Calls the use case for a request of that shape; returns the Result."""
 
-    async def answer(self, use_cases: UseCases, call: Call) -> object:
+    async def answer(self, call: Call) -> object:
         """Read the request, call the use case and return the Result."""
         if self.method == "GET":
-            return await self.run(use_cases, call, from_query(call.query, self.takes))
+            return await self.run(call, from_query(call.query, self.takes))
         request = from_body(call.body, call.content_type, self.takes)
-        return await self.run(use_cases, call, request)
+        return await self.run(call, request)
 
 
-async def _start(
-    use_cases: UseCases, call: Call, request: StartSegment20201201 | StartSegment20220601
-) -> str:
+async def _start(call: Call, request: StartSegment20201201 | StartSegment20220601) -> str:
     order = request.order(call.version, redundant_unit_ms=call.redundant_unit_ms)
-    return "ok" if await use_cases.tasks.start(call.account, order) else ALREADY_STARTED
+    return "ok" if await call.use_cases.tasks.start(call.account, order) else ALREADY_STARTED
 
 
-async def _update(use_cases: UseCases, call: Call, request: UpdateSegment) -> str:
-    await use_cases.tasks.update(call.account, request.key(), request.change(call.version))
+async def _update(call: Call, request: UpdateSegment) -> str:
+    await call.use_cases.tasks.update(call.account, request.key(), request.change(call.version))
     return "ok"
 
 
-async def _stop(use_cases: UseCases, call: Call, request: TaskRequest) -> str:
-    await use_cases.tasks.stop(call.account, request.key())
+async def _stop(call: Call, request: TaskRequest) -> str:
+    await call.use_cases.tasks.stop(call.account, request.key())
     return "ok"
 
 
-async def _get(use_cases: UseCases, call: Call, request: TaskRequest) -> GetSegmentTaskResult:
-    task = await use_cases.tasks.find(call.account, request.key())
+async def _get(call: Call, request: TaskRequest) -> GetSegmentTaskResult:
+    task = await call.use_cases.tasks.find(call.account, request.key())
     return GetSegmentTaskResult(segment_task=segment_task(task))
 
 
-async def _ban(use_cases: UseCases, call: Call, request: BanRoomUser) -> Message:
+async def _ban(call: Call, request: BanRoomUser) -> Message:
     scope, length_s = request.scope(), request.length_s()
-    await use_cases.moderation.ban(call.account, scope, length_s=length_s)
+    await call.use_cases.moderation.ban(call.account, scope, length_s=length_s)
     return Message()
 
 
-async def _ban_20201201(use_cases: UseCases, call: Call, request: BanRoomUser) -> OldMessage:
-    await _ban(use_cases, call, request)
+async def _ban_20201201(call: Call, request: BanRoomUser) -> OldMessage:
+    await _ban(call, request)
     return OldMessage()
 
 
-async def _kick(use_cases: UseCases, call: Call, request: KickUser) -> OldMessage:
-    await use_cases.moderation.kick(call.account, request.room(), request.user())
+async def _kick(call: Call, request: KickUser) -> OldMessage:
+    await call.use_cases.moderation.kick(call.account, request.room(), request.user())
     return OldMessage()
 
 
-async def _dismiss(use_cases: UseCases, call: Call, request: RoomRequest) -> OldMessage:
-    await use_cases.moderation.dismiss(call.account, request.room())
+async def _dismiss(call: Call, request: RoomRequest) -> OldMessage:
+    await call.use_cases.moderation.dismiss(call.account, request.room())
     return OldMessage()
 
 
-async def _get_users(use_cases: UseCases, call: Call, request: RoomRequest) -> RoomUsers:
-    return room_users(await use_cases.moderation.online_users(call.account, request.room()))
+async def _get_users(call: Call, request: RoomRequest) -> RoomUsers:
+    return room_users(await call.use_cases.moderation.online_users(call.account, request.room()))
 
 
-async def _create_callback(use_cases: UseCases, call: Call, request: NewCallback) -> str:
-    await use_cases.callbacks.create(call.account, request.setting())
+async def _create_callback(call: Call, request: NewCallback) -> str:
+    await call.use_cases.callbacks.create(call.account, request.setting())
     return "ok"
 
 
-async def _update_callback(use_cases: UseCases, call: Call, request: CallbackBody) -> str:
-    await use_cases.callbacks.update(
+async def _update_callback(call: Call, request: CallbackBody) -> str:
+    await call.use_cases.callbacks.update(
         call.account, request.setting(), keep_secret=request.keeps_secret
     )
     return "ok"
 
 
-async def _delete_callback(use_cases: UseCases, call: Call, request: CallbackRequest) -> str:
-    await use_cases.callbacks.delete(call.account, request.app(), request.business())
+async def _delete_callback(call: Call, request: CallbackRequest) -> str:
+    await call.use_cases.callbacks.delete(call.account, request.app(), request.business())
     return "ok"
 
 
-async def _get_callback(
-    use_cases: UseCases, call: Call, request: CallbackRequest
-) -> CallbackResult:
+async def _get_callback(call: Call, request: CallbackRequest) -> CallbackResult:
     app_id = request.app()
-    settings = await use_cases.callbacks.settings(call.account, app_id)
+    settings = await call.use_cases.callbacks.settings(call.account, app_id)
     return callback_result(call.account.id, app_id, settings)
 
 

@@ -10,13 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from airslice.domain.slice_task import (
-    FINAL_STATES,
-    SliceTask,
-    StopReason,
-    StreamTarget,
-    TaskState,
-)
+from airslice.domain.slice_task import FINAL_STATES, SliceTask, StopReason, StreamTarget, TaskState
 from airslice.facades.volcengine.storage_config import StorageView, storage_view
 
 STATUSES: Mapping[TaskState, int] = {

@@ -12,24 +12,13 @@ from typing import Annotated, cast
 
 import msgspec
 
-from airslice.domain.errors import InvalidInput, StorageUnsupported
+from airslice.domain.errors import InvalidInput
 from airslice.domain.room import ID_PATTERN
 from airslice.domain.storage_regions import REGIONS, region_number
-from airslice.domain.storage_target import (
-    BUCKET_PATTERN,
-    KEY_PATTERN,
-    StorageTarget,
-    StorageVendor,
-)
+from airslice.domain.storage_target import BUCKET_PATTERN, KEY_PATTERN, StorageTarget, StorageVendor
 from airslice.facades.http.refusals import Refusal
 from airslice.facades.volcengine.errors import MISSING_PARAMETER
-from airslice.facades.volcengine.fields import (
-    ID_RULE,
-    REQUIRED,
-    Int32,
-    RequiredId,
-    documented,
-)
+from airslice.facades.volcengine.fields import ID_RULE, REQUIRED, Int32, RequiredId, documented
 
 TYPE_TOS = 0
 TYPE_CUSTOM = 2
@@ -161,11 +150,9 @@ class ChosenStorage(msgspec.Struct, rename="pascal", frozen=True, kw_only=True):
 
         Raises:
             Refusal: the sub-config that Type selects is missing, or one of its fields is.
-            StorageUnsupported: slices cannot go to that type.
-            InvalidInput: the type does not exist, or a field of the sub-config is malformed.
+            InvalidInput: slices cannot go to that type, or a field of the sub-config is malformed.
         """
-        kind = StorageUnsupported if self.type in UNSUPPORTED_TYPES else InvalidInput
-        _refuse_first("StorageConfig", self.problems(), kind)
+        _refuse_first("StorageConfig", self.problems())
         return cast("TosConfig | CustomConfig", self._chosen).target()  # there is no problem
 
     @property
@@ -261,10 +248,8 @@ def _text(field: str, text: str | None, pattern: re.Pattern[str], rule: str) -> 
         yield field, rule
 
 
-def _refuse_first(
-    path: str, problems: Iterator[Problem], kind: type[InvalidInput] = InvalidInput
-) -> None:
+def _refuse_first(path: str, problems: Iterator[Problem]) -> None:
     for field, problem in problems:
         if problem == MISSING:
             raise Refusal(MISSING_PARAMETER, f"{path}.{field}")
-        raise kind(f"{path}.{field}", problem)
+        raise InvalidInput(f"{path}.{field}", problem)

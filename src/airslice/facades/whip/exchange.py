@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airslice.application.listening.sessions import Listening
-from airslice.application.rooms.publishing import Publishing
+from airslice.application.rooms.room_sessions import RoomSessions
 from airslice.domain import errors
 from airslice.domain.errors import AirsliceError
 from airslice.domain.fields import SessionField
@@ -88,17 +87,14 @@ def opened_session(request: Request, session_id: str, etag: str, answer: str) ->
     return Response(answer, 201, headers, media_type=SDP)
 
 
-def session_handlers(sessions: Publishing | Listening) -> dict[str, Handle]:
+def session_handlers(sessions: RoomSessions[Any]) -> dict[str, Handle]:
     """Return the handlers of a session's methods: PATCH restarts ICE, DELETE ends the session."""
 
     async def restart(request: Request) -> Response:
         token = bearer_token(request)
         fragment = await body_text(request, ICE_FRAGMENT)
         answer, etag = sessions.restart(
-            request.path_params["session_id"],
-            token=token,
-            etag=etag_of(request),
-            fragment=fragment,
+            request.path_params["session_id"], token=token, etag=etag_of(request), fragment=fragment
         )
         headers = {"ETag": f'"{etag}"'}
         if not answer:
