@@ -64,15 +64,15 @@ class RtpSplice:
         Returns:
             None for a straggler: of a source that another one has replaced, or of before a break.
         """
-        samples = packet_samples(packet.payload)
+        arrival_ns, samples = packet.arrival_ns, packet_samples(packet.payload)
         marker = source is not self._source
         if marker:
-            if source in self._left and packet.arrival_ns - self._arrival_ns < STALL_NS:
+            if source in self._left and arrival_ns - self._arrival_ns < STALL_NS:
                 return None
             self._switch_to(source, packet, samples)
         steps = _signed(packet.sequence - self._in_sequence, 16)
         ticks = _signed(packet.timestamp - self._in_timestamp, 32)
-        if not marker and self._is_broken(packet.arrival_ns, steps, ticks):
+        if not marker and self._is_broken(arrival_ns, steps, ticks):
             self._anchor(packet, samples)
             marker = True
             steps = ticks = 0
@@ -83,11 +83,10 @@ class RtpSplice:
         if steps >= 0:
             self._in_sequence, self._in_timestamp = packet.sequence, packet.timestamp
             self._out_sequence, self._out_timestamp = sequence, timestamp
-            self._arrival_ns = packet.arrival_ns
+            self._arrival_ns = arrival_ns
             self._sequence = sequence + 1
             self._end = timestamp + samples
         # A packet can leave only when its last sample has been captured.
-        arrival_ns = packet.arrival_ns
         self._arrivals.observe(arrival_ns, arrival_ns - ticks_to_ns(timestamp + samples))
         offset_ns = self._reported_offset_ns
         if offset_ns is None:

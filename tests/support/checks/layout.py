@@ -1,4 +1,4 @@
-"""What `make lint` asks of the tests' layout: each module has its tests, and none imports another.
+"""What `make lint` asks of the layout: modules have their tests, and nothing grows too long.
 
 A module's tests are at its own path under `tests`: those of `src/airslice/a/b.py` in
 `tests/a/test_b.py`. Modules in which nothing runs (Protocols, values, tables) need none.
@@ -14,6 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "src" / "airslice"
 TESTS = ROOT / "tests"
+
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 40
 
 TESTED_ELSEWHERE: Mapping[str, str] = {
     # Each is an implementation of a port, and nothing else: the port's contract is run on it.
@@ -74,6 +77,22 @@ def is_nothing(statement: ast.stmt) -> bool:
     return is_constant or isinstance(statement, ast.Pass)
 
 
+def too_long() -> Iterator[str]:
+    """Yield what to say of each file and function of the source that has too many lines."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        text = path.read_text()
+        lines = text.count("\n")
+        if lines > MAX_FILE_LINES:
+            yield f"{path.relative_to(ROOT)}: has {lines} lines, the most is {MAX_FILE_LINES}"
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > MAX_FUNCTION_LINES:
+                place = f"{path.relative_to(ROOT)}:{node.lineno}"
+                yield f"{place}: {node.name} has {lines} lines, the most is {MAX_FUNCTION_LINES}"
+
+
 def imports_of_tests() -> Iterator[str]:
     """Yield what to say of each import from a test module or a conftest."""
     for path in sorted(TESTS.rglob("*.py")):
@@ -96,7 +115,7 @@ def is_test(name: str) -> bool:
 
 def main() -> int:
     """Print what is wrong; return the exit code."""
-    found = [*untested(), *imports_of_tests()]
+    found = [*untested(), *too_long(), *imports_of_tests()]
     for line in found:
         print(line, file=sys.stderr)
     return 1 if found else 0

@@ -105,17 +105,7 @@ class VolcengineFacade:
             metadata = msgspec.structs.replace(
                 metadata, action=params.get("Action", ""), version=params.get("Version", "")
             )
-            signed = SignedRequest(
-                method=request.method,
-                path=request.scope["path"].encode(),
-                query=query,
-                headers=joined_headers(request),
-                body=await read_body(
-                    request,
-                    max_bytes=MAX_BODY_BYTES,
-                    too_large=Refusal(errors.SIZE_OVER_LIMIT, str(MAX_BODY_BYTES)),
-                ),
-            )
+            signed = await _signed_request(request, query)
             now_s = self._clock.utc_ns() // 1_000_000_000
             caller = verify(signed, secret_keys=self._secret_keys, now_s=now_s)
             metadata = msgspec.structs.replace(metadata, region=caller.region)
@@ -143,6 +133,17 @@ class VolcengineFacade:
             raise RateLimited(
                 f"{action} takes {operation.per_second} requests per second and account"
             )
+
+
+async def _signed_request(request: Request, query: Sequence[tuple[str, str]]) -> SignedRequest:
+    too_large = Refusal(errors.SIZE_OVER_LIMIT, str(MAX_BODY_BYTES))
+    return SignedRequest(
+        method=request.method,
+        path=request.scope["path"].encode(),
+        query=query,
+        headers=joined_headers(request),
+        body=await read_body(request, max_bytes=MAX_BODY_BYTES, too_large=too_large),
+    )
 
 
 def _find_operation(metadata: ResponseMetadata, method: str) -> Operation:
