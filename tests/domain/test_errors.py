@@ -36,7 +36,6 @@ CODES = {
     "rule_not_found",
     "server_full",
     "session_not_found",
-    "storage_unsupported",
     "store_failed",
     "store_refused",
     "task_not_found",
