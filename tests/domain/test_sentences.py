@@ -71,7 +71,9 @@ def test_nothing_that_can_be_spoken_is_left_out_or_said_twice(text: str) -> None
 
 @given(st.text(st.sampled_from("甲ab ,.。!\n"), max_size=300))
 def test_an_offset_is_where_the_sentence_begins(text: str) -> None:
-    for sentence in sentences(text, VOICE):
+    found = sentences(text, VOICE)
+    assert found or not any(c.isalnum() for c in text)
+    for sentence in found:
         said = sentence.utterances[0].text
         assert text[sentence.offset :].startswith(said.split()[0])
 

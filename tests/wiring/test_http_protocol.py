@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -16,14 +17,13 @@ from starlette.routing import Route
 from airslice.config import Address
 from airslice.wiring import http_protocol
 from airslice.wiring.http import start_http
+from tests.support.waiting import PATIENCE_S, until
 
 LIMIT_BYTES = 1_000
 LARGE = 30_000_000
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-PATIENCE_S = 0.3
+ALLOWED_S = 0.3
 """In place of the 30 seconds."""
-
-LINGER_S = 0.5
 
 
 class Server:
@@ -64,9 +64,9 @@ class Server:
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
-    monkeypatch.setattr(http_protocol, "REQUEST_TIMEOUT_S", PATIENCE_S)
-    monkeypatch.setattr(http_protocol, "STALL_TIMEOUT_S", PATIENCE_S)
-    monkeypatch.setattr(http_protocol, "LINGER_S", LINGER_S)
+    monkeypatch.setattr(http_protocol, "REQUEST_TIMEOUT_S", ALLOWED_S)
+    monkeypatch.setattr(http_protocol, "STALL_TIMEOUT_S", ALLOWED_S)
+    monkeypatch.setattr(http_protocol, "LINGER_S", ALLOWED_S)
     server = Server()
     routes = [
         Route("/", server.answer, methods=["GET", "POST"]),
@@ -101,7 +101,7 @@ async def trickle(writer: asyncio.StreamWriter, text: bytes) -> None:
     while True:
         for at in range(len(text)):
             writer.write(text[at : at + 1])
-            await asyncio.sleep(PATIENCE_S / 20)
+            await asyncio.sleep(ALLOWED_S / 20)
 
 
 async def pour(writer: asyncio.StreamWriter) -> None:
@@ -112,10 +112,10 @@ async def pour(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.001)
 
 
-async def ends(reader: asyncio.StreamReader, within_s: float = 5) -> bytes:
+async def ends(reader: asyncio.StreamReader) -> bytes:
     """Return what comes until the connection ends."""
     received = b""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE_S):
         try:
             while chunk := await reader.read(65_536):
                 received += chunk
@@ -131,13 +131,13 @@ async def test_requests_follow_one_another_on_a_connection(server: Server) -> No
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200")
             assert await reader.readexactly(1) == b"5"
-            await asyncio.sleep(PATIENCE_S / 2)
+            await asyncio.sleep(ALLOWED_S / 2)
 
 
 async def test_pipelined_requests_are_all_answered(server: Server) -> None:
     async with server.connected() as (reader, writer):
         writer.write(GET * 3 + post(5) + b"hello")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             for expected in (b"0", b"0", b"0", b"5"):
                 await reader.readuntil(b"\r\n\r\n")
                 assert await reader.readexactly(1) == expected
@@ -154,7 +154,7 @@ async def test_half_a_request_does_not_hold_its_connection(
     async with server.connected() as (reader, writer):
         writer.write(beginning)
 
-        received = await ends(reader, within_s=8)  # uvicorn's own patience is 5 s
+        received = await ends(reader)
 
     assert received.count(b"HTTP/1.1 200") == beginning.count(GET)
 
@@ -188,7 +188,7 @@ async def test_blank_lines_after_a_request_do_not_hold_its_connection(server: Se
         await reader.readuntil(b"\r\n\r\n0")
         trickling = asyncio.create_task(trickle(writer, b"\r\n"))
 
-        assert await ends(reader, within_s=4) == b""
+        assert await ends(reader) == b""
 
         trickling.cancel()
 
@@ -197,10 +197,12 @@ async def test_blank_lines_after_a_request_do_not_hold_its_connection(server: Se
 async def test_an_answer_that_nobody_reads_does_not_hold_its_connection(
     server: Server, path: str
 ) -> None:
+    files = _open_files()
     with socket.create_connection(server.address) as peer:
         peer.setblocking(False)
         peer.send(f"GET /{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        await asyncio.sleep(PATIENCE_S * 4)
+        await until(lambda: _open_files() == files + 2)  # its end and the server's
+        await until(lambda: _open_files() == files + 1)
 
         received = await _rest(peer)
 
@@ -208,24 +210,30 @@ async def test_an_answer_that_nobody_reads_does_not_hold_its_connection(
 
 
 @pytest.mark.parametrize("path", ["large", "stream"])
-async def test_an_answer_that_is_read_slowly_arrives(server: Server, path: str) -> None:
+async def test_an_answer_that_is_read_slowly_arrives(
+    server: Server, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "STALL_TIMEOUT_S", 2)
     async with server.connected() as (reader, writer):
         request = f"GET /{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         writer.write(request.encode())
         received = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while chunk := await reader.read(1_000_000):
                 received += len(chunk)
-                await asyncio.sleep(PATIENCE_S / 20)
+                await asyncio.sleep(0.1)  # 3 s in all, and never 2 without progress
 
     assert received > LARGE
 
 
-async def test_a_body_that_is_too_large_is_answered_and_the_connection_ends(server: Server) -> None:
+async def test_a_body_that_is_too_large_is_answered_and_the_connection_ends(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "LINGER_S", 10 * PATIENCE_S)
     async with server.connected() as (reader, writer):
         writer.write(post(10_000_000) + bytes(200_000))
 
-        async with asyncio.timeout(LINGER_S):
+        async with asyncio.timeout(PATIENCE_S):
             received = await reader.read()  # to its end: the connection is not broken
 
     assert received.startswith(b"HTTP/1.1 413")
@@ -237,19 +245,22 @@ async def test_a_peer_who_goes_on_sending_is_cut_off(server: Server) -> None:
         answer = asyncio.create_task(reader.readline())
         writer.write(post(10**12))
 
-        async with asyncio.timeout(LINGER_S * 5):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(ConnectionError):
                 await pour(writer)
 
         assert (await answer).startswith(b"HTTP/1.1 413")
 
 
-async def test_a_peer_who_finishes_what_is_thrown_away_can_read_the_answer(server: Server) -> None:
+async def test_a_peer_who_finishes_what_is_thrown_away_can_read_the_answer(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "LINGER_S", 10 * PATIENCE_S)
     async with server.connected() as (reader, writer):
         writer.write(post(2_000_000) + bytes(2_000_000))
         await writer.drain()
 
-        async with asyncio.timeout(LINGER_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await reader.read()).startswith(b"HTTP/1.1 413")
 
 
@@ -262,9 +273,9 @@ async def test_connections_are_bounded(server: Server, monkeypatch: pytest.Monke
 
         async with server.connected() as (reader, writer):
             writer.write(GET)
-            assert await ends(reader, within_s=PATIENCE_S / 2) == b""
+            assert await ends(reader) == b""
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not await is_answered(server):  # until it has noticed that they are gone
             await asyncio.sleep(0.01)
 
@@ -278,10 +289,15 @@ async def is_answered(server: Server) -> bool:
             return False
 
 
+def _open_files() -> int:
+    """Count the files of this process, in which the server runs too."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def _rest(peer: socket.socket) -> int:
     """Count the bytes that still come."""
     loop, received = asyncio.get_running_loop(), 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         try:
             while chunk := await loop.sock_recv(peer, 1_000_000):
                 received += len(chunk)
