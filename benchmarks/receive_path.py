@@ -18,7 +18,7 @@ from airslice.engines.embedded import EmbeddedEngine
 from airslice.engines.embedded.srtp import IN_PLACE
 from airslice.slicing.packets import RtpPacket, SenderReport
 from tests.support.clients.raw_publisher import RawPublisher, rtp
-from tests.support.stages.observers import SystemClock
+from tests.support.clock import PushedClock
 
 PAYLOAD = bytes(74)  # speech at 32 kbit/s
 POLLS = 400
@@ -39,7 +39,7 @@ class Discard:
 
 async def measure(publishers: int) -> None:
     """Print microseconds per packet where each poll finds one packet of each publisher."""
-    engine = EmbeddedEngine(("127.0.0.1", 0), [], SystemClock(), publishers)
+    engine = EmbeddedEngine(("127.0.0.1", 0), [], PushedClock(), publishers)
     await engine.start()
     peers = []
     before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
